@@ -1,0 +1,6 @@
+//! Typed connectors for the FLOWX.AI process engine.
+
+pub mod message;
+pub mod runtime;
+
+pub use message::headers::Headers;
