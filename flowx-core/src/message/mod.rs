@@ -1,4 +1,11 @@
 //! Floor 1: bytes and the engine's protocol. No async, no I/O.
 
+pub mod decode;
+pub mod envelope;
+pub mod error_reply;
 pub mod headers;
+pub mod identity;
+mod placeholder;
 pub mod record;
+pub mod reply;
+pub mod topic;
