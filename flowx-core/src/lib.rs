@@ -1,6 +1,17 @@
 //! Typed connectors for the FLOWX.AI process engine.
 
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+pub mod handler;
 pub mod message;
 pub mod runtime;
 
+pub use handler::error::{FlowxError, HandlerError, ResultExt};
+pub use handler::extractors::context::Context;
+pub use handler::extractors::process::Process;
+pub use handler::extractors::state::State;
+pub use handler::extractors::topic::Topic;
+pub use handler::param::Param;
+pub use handler::request::Raw;
 pub use message::headers::Headers;

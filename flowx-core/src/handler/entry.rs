@@ -1,0 +1,131 @@
+//! What the attribute leaves in the binary: one constant entry per handler, gathered at link time.
+
+use super::binder::Binder;
+
+/// All handlers linked into this binary, in no particular order.
+///
+/// A crate that nothing refers to is not linked, and its handlers are not here: name it once, as in
+/// `use my_handlers as _;`.
+pub fn entries() -> impl Iterator<Item = &'static HandlerEntry> {
+    inventory::iter::<HandlerEntry>.into_iter()
+}
+
+/// One handler as its author wrote it: constant data and the function that binds it.
+#[derive(Debug)]
+pub struct HandlerEntry {
+    /// The `name` of the attribute, else the name of the function.
+    pub name: &'static str,
+    /// The `topic` of the attribute, as written.
+    pub topic: &'static str,
+    /// The `reply` of the attribute, as written; `None` means the default of the topic.
+    pub reply: Option<&'static str>,
+    /// The function's doc comments.
+    pub docs: Docs,
+    /// Where the function stands.
+    pub site: Site,
+    /// The attribute's further arguments.
+    pub options: Options,
+    /// Looks at every type of the signature and leaves the result in the binder.
+    #[doc(hidden)]
+    pub bind: fn(&mut Binder<'_>),
+}
+
+inventory::collect!(HandlerEntry);
+
+/// Arguments of the attribute that have a default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Whether a successful reply carries the error field as `null`; default `true`.
+    pub error_null: bool,
+    /// Codes with which the handler refuses, for error types that cannot say; default `None`.
+    pub refuses: Option<&'static [&'static str]>,
+}
+
+impl Options {
+    /// What holds where the attribute says nothing.
+    pub const DEFAULT: Self = Self { error_null: true, refuses: None };
+}
+
+/// Where a handler stands in the source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Site {
+    /// Source file, as the compiler names it.
+    pub file: &'static str,
+    /// Line of the attribute.
+    pub line: u32,
+    /// Path of the module.
+    pub module: &'static str,
+    /// Name of the function.
+    pub function: &'static str,
+    /// The package that was compiled.
+    pub package: &'static str,
+    /// The binary that was compiled; `None` in a library.
+    pub binary: Option<&'static str>,
+}
+
+impl std::fmt::Display for Site {
+    /// `file:line`, which editors and terminals turn into a link.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
+/// Doc comments of a handler or of an error code, as the compiler hands them on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Docs(pub &'static str);
+
+impl Docs {
+    /// The whole text in Markdown: without the space that follows `///`, and without empty lines
+    /// around it. Empty if there are no comments.
+    ///
+    /// ```
+    /// use flowx_core::handler::entry::Docs;
+    ///
+    /// let docs = Docs(" Converts an amount.\n Today's rate.\n\n Rates come from the bank.");
+    /// assert_eq!(docs.summary(), "Converts an amount. Today's rate.");
+    /// assert!(docs.text().ends_with("\n\nRates come from the bank."));
+    /// ```
+    #[must_use]
+    pub fn text(&self) -> String {
+        let lines: Vec<_> = self.lines().collect();
+        lines.join("\n").trim_matches('\n').to_owned()
+    }
+
+    /// The first paragraph on one line.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let paragraph: Vec<_> = self
+            .lines()
+            .skip_while(|line| line.trim().is_empty())
+            .take_while(|line| !line.trim().is_empty())
+            .map(str::trim)
+            .collect();
+        paragraph.join(" ")
+    }
+
+    /// Lines without the indentation that all of them share, which is how rustdoc reads them.
+    fn lines(&self) -> impl Iterator<Item = &'static str> {
+        let indentation = |line: &str| line.len() - line.trim_start_matches(' ').len();
+        let filled = || self.0.lines().filter(|line| !line.trim().is_empty());
+        let shared = filled().map(indentation).min().unwrap_or(0);
+        self.0.lines().map(move |line| line.get(shared..).unwrap_or_default().trim_end())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn docs_keep_their_relative_indentation() {
+        let docs = Docs("\n Head.\n\n     let x = 1;\n\n");
+        assert_eq!(docs.text(), "Head.\n\n    let x = 1;");
+        assert_eq!(docs.summary(), "Head.");
+    }
+
+    #[test]
+    fn no_docs_are_an_empty_text() {
+        assert_eq!(Docs("").text(), "");
+        assert_eq!(Docs("\n  \n").summary(), "");
+    }
+}

@@ -1,0 +1,23 @@
+//! Floor 2: from the link-time entry of a handler to something that can be called.
+//!
+//! An [`entry`] is what the attribute left in the binary. Bound to an environment it becomes a
+//! [`bound`] handler, which turns a [`call`] into an [`outcome`].
+
+pub mod binder;
+pub mod bound;
+pub mod call;
+#[doc(hidden)]
+pub mod classifier;
+pub mod codes;
+pub mod entry;
+pub mod error;
+pub mod extractors;
+pub mod outcome;
+pub mod param;
+pub mod reply;
+pub mod request;
+pub mod result;
+pub mod schema;
+mod shape;
+#[doc(hidden)]
+pub mod slot;

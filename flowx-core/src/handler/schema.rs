@@ -1,0 +1,45 @@
+//! JSON Schemas of requests and replies.
+
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde_json::Value;
+
+/// A dialect of JSON Schema.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Draft {
+    /// 2020-12, the current one.
+    #[default]
+    Draft202012,
+    /// 07, which the schema fields of AsyncAPI tools and many validators understand.
+    Draft07,
+}
+
+impl Draft {
+    fn settings(self) -> SchemaSettings {
+        match self {
+            Self::Draft202012 => SchemaSettings::draft2020_12(),
+            Self::Draft07 => SchemaSettings::draft07(),
+        }
+    }
+}
+
+/// What is accepted as a `T`: fields with a default are optional.
+pub(super) fn of_request<T: JsonSchema>(draft: Draft) -> Value {
+    let generator = draft.settings().for_deserialize().into_generator();
+    generator.into_root_schema_for::<T>().to_value()
+}
+
+/// What a `T` is sent as: fields with a default are always there.
+pub(super) fn of_reply<T: JsonSchema>(draft: Draft) -> Value {
+    let generator = draft.settings().for_serialize().into_generator();
+    generator.into_root_schema_for::<T>().to_value()
+}
+
+/// The examples that stand at the root of a schema, from `#[schemars(example = …)]`.
+pub(super) fn examples(schema: &Value) -> Vec<Value> {
+    match schema.get("examples") {
+        Some(Value::Array(examples)) => examples.clone(),
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,15 @@
+//! Exactly what generated code names; nobody else may.
+
+pub use inventory;
+
+pub use crate::handler::binder::Binder;
+pub use crate::handler::call::Call;
+pub use crate::handler::classifier::Classifier;
+pub use crate::handler::codes::Codes;
+pub use crate::handler::entry::{Docs, HandlerEntry, Options, Site};
+pub use crate::handler::error::{Failure, FlowxError};
+pub use crate::handler::slot::{param, request, request_not_extractor, result, run, serve, take};
+
+/// What only this crate and its derive can name: keeps other implementations out.
+#[derive(Debug)]
+pub enum Sealed {}
