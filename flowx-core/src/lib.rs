@@ -3,10 +3,13 @@
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+pub mod config;
+pub mod connector;
 pub mod handler;
 pub mod message;
 pub mod runtime;
 
+pub use connector::{Connector, ConnectorBuilder, StartError};
 pub use handler::error::{FlowxError, HandlerError, ResultExt};
 pub use handler::extractors::context::Context;
 pub use handler::extractors::process::Process;

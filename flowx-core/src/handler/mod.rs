@@ -14,6 +14,7 @@ pub mod error;
 pub mod extractors;
 pub mod outcome;
 pub mod param;
+pub mod registry;
 pub mod reply;
 pub mod request;
 pub mod result;

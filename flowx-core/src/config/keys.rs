@@ -1,0 +1,273 @@
+//! Every setting by name: the native one and those of the platform.
+//!
+//! Adding a setting is one field in [`Settings`] and one row here. The platform reads its variables
+//! with relaxed binding, where `A_B` and `AB` are one name, and so do we.
+//! Sources of the platform's names: the engine's setup guide (4.7) and the connector quickstart.
+
+use std::time::Duration;
+
+use super::Settings;
+use crate::message::decode::Limits;
+
+/// Every native variable begins with this; an unknown one is refused.
+pub const NATIVE_PREFIX: &str = "FLOWX_CONNECTOR_";
+/// Variables of single handlers begin with this.
+pub const HANDLER_PREFIX: &str = "FLOWX_CONNECTOR_HANDLER_";
+
+/// One setting: its names and how it is read.
+#[derive(Debug)]
+pub struct Key {
+    /// The native name.
+    pub name: &'static str,
+    /// The platform's names, the newest first.
+    pub platform: &'static [&'static str],
+    /// Reads a value, or says what was expected.
+    pub(super) set: fn(&mut Settings, &str) -> Result<(), String>,
+}
+
+impl Key {
+    /// All names, the first that is set wins.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        std::iter::once(self.name).chain(self.platform.iter().copied())
+    }
+
+    pub(super) fn is_named(&self, name: &str) -> bool {
+        relaxed(self.name) == relaxed(name)
+    }
+}
+
+/// A name without its underscores: `A_B` and `AB` are one.
+pub(super) fn relaxed(name: &str) -> String {
+    name.chars().filter(|c| *c != '_').map(|c| c.to_ascii_uppercase()).collect()
+}
+
+/// All settings.
+pub const KEYS: &[Key] = &[
+    Key {
+        name: "FLOWX_CONNECTOR_BOOTSTRAP_SERVERS",
+        platform: &["KAFKA_BOOTSTRAP_SERVERS", "SPRING_KAFKA_BOOTSTRAP_SERVERS"],
+        set: |s, v| some_text(&mut s.bootstrap_servers, v),
+    },
+    Key {
+        name: "FLOWX_CONNECTOR_SECURITY_PROTOCOL",
+        platform: &["KAFKA_SECURITY_PROTOCOL", "SPRING_KAFKA_SECURITY_PROTOCOL"],
+        set: |s, v| security_protocol(&mut s.security_protocol, v),
+    },
+    Key {
+        name: "FLOWX_CONNECTOR_GROUP",
+        platform: &["KAFKA_CONSUMER_GROUP_ID", "SPRING_KAFKA_CONSUMER_GROUP_ID"],
+        set: |s, v| some_text(&mut s.group, v),
+    },
+    Key {
+        name: "FLOWX_CONNECTOR_MESSAGE_MAX_BYTES",
+        platform: &["KAFKA_MESSAGE_MAX_BYTES"],
+        set: |s, v| number(&mut s.message_max_bytes, v, 1_000..=1_000_000_000, "bytes"),
+    },
+    Key {
+        name: "FLOWX_CONNECTOR_TOPIC_PACKAGE",
+        platform: &["KAFKA_TOPIC_NAMING_PACKAGE"],
+        set: |s, v| text(&mut s.naming.package, v),
+    },
+    Key {
+        name: "FLOWX_CONNECTOR_TOPIC_ENVIRONMENT",
+        platform: &["KAFKA_TOPIC_NAMING_ENVIRONMENT"],
+        set: |s, v| text(&mut s.naming.environment, v),
+    },
+    Key {
+        name: "FLOWX_CONNECTOR_TOPIC_VERSION",
+        platform: &["KAFKA_TOPIC_NAMING_VERSION"],
+        set: |s, v| text(&mut s.naming.version, v),
+    },
+    Key {
+        name: "FLOWX_CONNECTOR_TOPIC_PREFIX",
+        platform: &["KAFKA_TOPIC_NAMING_PREFIX"],
+        set: |s, v| some_text(&mut s.naming.prefix, v),
+    },
+    Key {
+        name: "FLOWX_CONNECTOR_TOPIC_SUFFIX",
+        platform: &["KAFKA_TOPIC_NAMING_SUFFIX"],
+        set: |s, v| some_text(&mut s.naming.suffix, v),
+    },
+    Key {
+        name: "FLOWX_CONNECTOR_TOPIC_ENGINE_RECEIVE",
+        platform: &["KAFKA_TOPIC_NAMING_ENGINE_RECEIVE_PATTERN"],
+        set: |s, v| family(&mut s.naming.engine_receive, v),
+    },
+    Key {
+        name: "FLOWX_CONNECTOR_TOPIC_INTEGRATION_RECEIVE",
+        platform: &["KAFKA_TOPIC_NAMING_INTEGRATION_RECEIVE_PATTERN"],
+        set: |s, v| family(&mut s.naming.integration_receive, v),
+    },
+    Key {
+        name: "FLOWX_CONNECTOR_ORGANIZATION_ID",
+        platform: &["ORGANIZATION_ID"],
+        set: |s, v| some_text(&mut s.organization_id, v),
+    },
+    Key {
+        name: "FLOWX_CONNECTOR_FX_CONTEXT",
+        platform: &["KAFKA_DEFAULT_FX_CONTEXT"],
+        set: |s, v| some_text(&mut s.fx_context, v),
+    },
+    Key {
+        name: "FLOWX_CONNECTOR_ERROR_FIELD",
+        platform: &[],
+        set: |s, v| text(&mut s.error_field, v),
+    },
+    Key {
+        name: "FLOWX_CONNECTOR_ERROR_NULL",
+        platform: &[],
+        set: |s, v| switch(&mut s.error_null, v),
+    },
+    Key {
+        name: "FLOWX_CONNECTOR_OWN_HEADERS",
+        platform: &[],
+        set: |s, v| switch(&mut s.own_headers, v),
+    },
+    Key {
+        name: "FLOWX_CONNECTOR_MAX_DEPTH",
+        platform: &[],
+        set: |s, v| number(&mut s.max_depth, v, 1..=Limits::DEEPEST, "levels"),
+    },
+    Key {
+        name: "FLOWX_CONNECTOR_REFUSE_PLACEHOLDERS",
+        platform: &[],
+        set: |s, v| switch(&mut s.refuse_placeholders, v),
+    },
+    Key {
+        name: "FLOWX_CONNECTOR_HANDLER_TIMEOUT",
+        platform: &[],
+        set: |s, v| duration(&mut s.handler_timeout, v),
+    },
+    Key {
+        name: "FLOWX_CONNECTOR_RETRY_ATTEMPTS",
+        platform: &[],
+        set: |s, v| number(&mut s.retry_attempts, v, 1..=1_000, "attempts"),
+    },
+    Key {
+        name: "FLOWX_CONNECTOR_RETRY_DELAY",
+        platform: &[],
+        set: |s, v| duration(&mut s.retry_delay, v),
+    },
+    Key {
+        name: "FLOWX_CONNECTOR_RETRY_LONGEST_DELAY",
+        platform: &[],
+        set: |s, v| duration(&mut s.retry_longest_delay, v),
+    },
+    Key {
+        name: "FLOWX_CONNECTOR_RETRY_BUDGET",
+        platform: &[],
+        set: |s, v| duration(&mut s.retry_budget, v),
+    },
+    Key {
+        name: "FLOWX_CONNECTOR_CONCURRENCY",
+        platform: &[],
+        set: |s, v| number(&mut s.concurrency, v, 1..=1_000_000, "handlers"),
+    },
+    Key { name: "FLOWX_CONNECTOR_DRAIN", platform: &[], set: |s, v| duration(&mut s.drain, v) },
+    Key {
+        name: "FLOWX_CONNECTOR_SESSION_TIMEOUT",
+        platform: &[],
+        set: |s, v| duration(&mut s.session_timeout, v),
+    },
+];
+
+type Set = Result<(), String>;
+
+fn text(field: &mut String, value: &str) -> Set {
+    value.trim().clone_into(field);
+    Ok(())
+}
+
+fn some_text(field: &mut Option<String>, value: &str) -> Set {
+    *field = Some(value.trim().to_owned());
+    Ok(())
+}
+
+/// A topic family in both of the documentation's spellings: with the dot at its end and without.
+fn family(field: &mut String, value: &str) -> Set {
+    let name = value.trim().trim_end_matches('*').trim_end_matches('.');
+    *field = format!("{name}.");
+    Ok(())
+}
+
+fn switch(field: &mut bool, value: &str) -> Set {
+    *field = match value.trim().to_ascii_lowercase().as_str() {
+        "true" => true,
+        "false" => false,
+        _ => return Err("`true` or `false`".to_owned()),
+    };
+    Ok(())
+}
+
+fn number<T>(field: &mut T, value: &str, range: std::ops::RangeInclusive<T>, unit: &str) -> Set
+where
+    T: std::str::FromStr + PartialOrd + std::fmt::Display,
+{
+    match value.trim().parse() {
+        Ok(number) if range.contains(&number) => {
+            *field = number;
+            Ok(())
+        }
+        _ => Err(format!("a number of {unit} from {} to {}", range.start(), range.end())),
+    }
+}
+
+fn duration(field: &mut Duration, value: &str) -> Set {
+    match humantime::parse_duration(value.trim()) {
+        Ok(duration) if !duration.is_zero() => {
+            *field = duration;
+            Ok(())
+        }
+        _ => Err("a time with its unit, for example `30s`, `500ms` or `2min`".to_owned()),
+    }
+}
+
+/// The protocols that this build speaks.
+fn security_protocol(field: &mut String, value: &str) -> Set {
+    let protocol = value.trim().to_ascii_uppercase();
+    match protocol.as_str() {
+        "PLAINTEXT" => {}
+        "SSL" if cfg!(feature = "tls") => {}
+        "SSL" => {
+            return Err("`PLAINTEXT`, for this build has no TLS; build flowx-core with its feature `tls`, or `tls-vendored`, for `SSL`".to_owned());
+        }
+        _ => return Err("`PLAINTEXT` or `SSL`; SASL is not supported".to_owned()),
+    }
+    *field = protocol;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn no_name_sets_two_things_and_every_native_name_has_the_prefix() {
+        let mut seen = HashSet::new();
+        for key in KEYS {
+            assert!(key.name.starts_with(NATIVE_PREFIX), "{}", key.name);
+            for name in key.names() {
+                assert!(seen.insert(relaxed(name)), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_family_is_read_with_and_without_its_dot() {
+        for value in ["engine.receive.", "engine.receive", "engine.receive.*"] {
+            let mut field = String::new();
+            family(&mut field, value).unwrap();
+            assert_eq!(field, "engine.receive.");
+        }
+    }
+
+    #[test]
+    fn what_this_build_cannot_speak_is_refused_with_a_way_out() {
+        let mut field = String::new();
+        assert!(security_protocol(&mut field, "sasl_ssl").unwrap_err().contains("SASL"));
+        assert_eq!(security_protocol(&mut field, "plaintext"), Ok(()));
+        assert_eq!(field, "PLAINTEXT");
+    }
+}

@@ -1,0 +1,265 @@
+//! The builder of a connector: gathers the handlers, reads the settings, wires the floors below.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::config::Settings;
+use crate::handler::binder::BindEnvironment;
+use crate::handler::bound::{self, BoundHandler};
+use crate::handler::entry::{self, HandlerEntry};
+use crate::handler::registry::Registry;
+use crate::message::decode::Limits;
+use crate::message::envelope::{FX_CONTEXT, FX_ORGANIZATION_ID};
+use crate::message::reply::ReplyStyle;
+use crate::message::topic::Naming;
+use crate::runtime::plan::{Bounds, Plan};
+use crate::runtime::retry::RetryPolicy;
+use crate::runtime::status::Status;
+
+/// A connector that is ready to run: every handler bound, every topic known, every setting checked.
+#[derive(Debug)]
+pub struct Connector {
+    pub(crate) settings: Settings,
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) status: Status,
+}
+
+impl Connector {
+    /// Begins a connector of all handlers that are linked into this binary.
+    ///
+    /// ```
+    /// use flowx_core::Connector;
+    ///
+    /// let error = Connector::builder().build().unwrap_err();
+    /// assert!(error.to_string().contains("no handler is linked"));
+    /// ```
+    #[must_use]
+    pub fn builder() -> ConnectorBuilder {
+        ConnectorBuilder::default()
+    }
+
+    /// The handlers with their topics.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        &self.plan.registry
+    }
+
+    /// The consumer group.
+    #[must_use]
+    pub fn group(&self) -> &str {
+        &self.plan.group
+    }
+
+    /// The window into it while it runs.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.status.clone()
+    }
+}
+
+/// Collects what the handlers need; finish with [`main`](Self::main), or with
+/// [`build`](Self::build) to run the connector yourself.
+#[derive(Clone, Debug, Default)]
+#[must_use = "a connector does nothing before `main` or `build`"]
+pub struct ConnectorBuilder {
+    environment: BindEnvironment,
+    settings: Option<Settings>,
+    group: Option<String>,
+    only: Option<BTreeSet<String>>,
+    expected: Option<usize>,
+    problems: Vec<String>,
+}
+
+impl ConnectorBuilder {
+    /// Gives a shared value to every handler that asks for it as `State<T>`; one of each type.
+    pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> Self {
+        if self.environment.insert::<T>(value) {
+            let name = std::any::type_name::<T>();
+            self.problems.push(format!(
+                "two values of type `{name}` were given to `.state(…)`; wrap one of them in a type of its own"
+            ));
+        }
+        self
+    }
+
+    /// Uses these settings; the environment is not read.
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.settings = Some(settings);
+        self
+    }
+
+    /// The consumer group, in place of the binary's name. A group that is configured comes first.
+    pub fn group(mut self, group: impl Into<String>) -> Self {
+        self.group = Some(group.into());
+        self
+    }
+
+    /// Takes only these handlers, by name, of those that are linked.
+    pub fn only<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.only = Some(names.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Refuses to start unless exactly so many handlers are linked.
+    ///
+    /// Handlers are collected by the linker, and a crate that nothing refers to is not linked:
+    /// without this, its handlers would be missing without a word.
+    pub fn expect_handlers(mut self, count: usize) -> Self {
+        self.expected = Some(count);
+        self
+    }
+
+    /// Binds the handlers and checks everything that can be checked without a broker.
+    ///
+    /// # Errors
+    /// Everything that is wrong, at once.
+    pub fn build(self) -> Result<Connector, StartError> {
+        let linked: Vec<&'static HandlerEntry> = entry::entries().collect();
+        let mut problems = self.problems;
+        problems.extend(missing(&linked, self.expected));
+        let settings = self.settings.map_or_else(Settings::from_environment, Ok);
+        let settings = settings.unwrap_or_else(|wrong| {
+            problems.extend(wrong);
+            Settings::default()
+        });
+        let (wanted, unknown) = selected(&linked, self.only.as_ref());
+        problems.extend(unknown);
+        let group =
+            match settings.group.clone().or(self.group).map_or_else(|| own_name(&wanted), Ok) {
+                Ok(group) => group,
+                Err(problem) => {
+                    problems.push(problem);
+                    String::new()
+                }
+            };
+        let mut environment = self.environment;
+        environment.error_field = settings.error_null.then(|| settings.error_field.clone());
+        let mut handlers: Vec<BoundHandler> = Vec::new();
+        for entry in wanted {
+            match bound::bind(entry, &environment) {
+                Ok(handler) => handlers.push(handler),
+                Err(errors) => problems.extend(errors.iter().map(ToString::to_string)),
+            }
+        }
+        match Registry::build(handlers, naming(&settings), &settings.topics, &group) {
+            Ok(registry) if problems.is_empty() => {
+                let plan = Arc::new(plan(&settings, registry, group));
+                Ok(Connector { settings, plan, status: Status::default() })
+            }
+            registry => {
+                problems.extend(registry.err().unwrap_or_default());
+                Err(StartError { problems })
+            }
+        }
+    }
+}
+
+/// Everything that keeps a connector from starting.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StartError {
+    problems: Vec<String>,
+}
+
+impl StartError {
+    pub(crate) fn one(problem: impl Into<String>) -> Self {
+        Self { problems: vec![problem.into()] }
+    }
+
+    /// One sentence for each thing that is wrong.
+    #[must_use]
+    pub fn problems(&self) -> &[String] {
+        &self.problems
+    }
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the connector cannot start:")?;
+        self.problems.iter().try_for_each(|problem| write!(f, "\n  - {problem}"))
+    }
+}
+
+impl fmt::Debug for StartError {
+    /// As `Display`: it is what `unwrap` and a `main` that returns it print.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for StartError {}
+
+fn missing(linked: &[&'static HandlerEntry], expected: Option<usize>) -> Option<String> {
+    let names: BTreeSet<&str> = linked.iter().map(|entry| entry.name).collect();
+    let names = names.into_iter().collect::<Vec<_>>().join("`, `");
+    let remedy =
+        "a crate that nothing refers to is not linked; name it once, as in `use my_handlers as _;`";
+    match (linked.len(), expected) {
+        (0, _) => Some(format!("no handler is linked into this binary; {remedy}")),
+        (count, Some(expected)) if count != expected => Some(format!(
+            "{expected} handlers were expected, {count} are linked (`{names}`); {remedy}"
+        )),
+        _ => None,
+    }
+}
+
+fn selected(
+    linked: &[&'static HandlerEntry],
+    only: Option<&BTreeSet<String>>,
+) -> (Vec<&'static HandlerEntry>, Vec<String>) {
+    let Some(only) = only else { return (linked.to_vec(), Vec::new()) };
+    let wanted = linked.iter().copied().filter(|entry| only.contains(entry.name)).collect();
+    let unknown = only.iter().filter(|name| !linked.iter().any(|entry| entry.name == **name));
+    let unknown = unknown.map(|name| format!("no handler `{name}` is linked into this binary"));
+    (wanted, unknown.collect())
+}
+
+/// The consumer group that nobody configured: the binary that holds the handlers, else their
+/// package, in kebab-case. A version is never part of it: a new release must find its offsets.
+fn own_name(handlers: &[&'static HandlerEntry]) -> Result<String, String> {
+    let distinct = |names: BTreeSet<&'static str>| match names.len() {
+        1 => names.first().map(|name| name.replace('_', "-")),
+        _ => None,
+    };
+    let binaries = handlers.iter().filter_map(|entry| entry.site.binary).collect();
+    let packages = handlers.iter().map(|entry| entry.site.package).collect();
+    distinct(binaries).or_else(|| distinct(packages)).ok_or_else(|| {
+        "the consumer group is not clear, for the handlers come from several packages; name it with `.group(\"…\")` or FLOWX_CONNECTOR_GROUP".to_owned()
+    })
+}
+
+fn naming(settings: &Settings) -> Naming {
+    let parts = settings.naming.clone();
+    Naming {
+        prefix: parts.prefix.unwrap_or_else(|| format!("{}{}", parts.package, parts.environment)),
+        suffix: parts.suffix.unwrap_or(parts.version),
+        engine_receive: parts.engine_receive,
+        integration_receive: parts.integration_receive,
+    }
+}
+
+fn plan(settings: &Settings, registry: Registry, group: String) -> Plan {
+    let fill =
+        [(FX_ORGANIZATION_ID, &settings.organization_id), (FX_CONTEXT, &settings.fx_context)];
+    let fill = fill.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)));
+    Plan {
+        registry: Arc::new(registry),
+        group,
+        limits: Limits {
+            max_bytes: settings.message_max_bytes,
+            max_depth: settings.max_depth,
+            refuse_placeholders: settings.refuse_placeholders,
+        },
+        retry: RetryPolicy {
+            attempts: settings.retry_attempts,
+            first_delay: settings.retry_delay,
+            longest_delay: settings.retry_longest_delay,
+            budget: settings.retry_budget,
+            timeout: settings.handler_timeout,
+        },
+        error_field: settings.error_field.clone(),
+        style: ReplyStyle { fill: fill.collect(), own_headers: settings.own_headers },
+        bounds: Bounds { running: settings.concurrency, ..Bounds::default() },
+        drain: settings.drain,
+    }
+}

@@ -1,0 +1,319 @@
+//! All handlers of a connector with their topics: in a defined order, none twice, no circles.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use super::bound::BoundHandler;
+use crate::config::settings::TopicOverrides;
+use crate::message::topic::{Naming, Subscription, TopicSpec, is_side_topic};
+
+/// A handler and the topics between which it works.
+#[derive(Debug)]
+pub struct Route {
+    /// The handler.
+    pub handler: BoundHandler,
+    /// What it reads.
+    pub subscription: Subscription,
+    /// Where it answers; `None` if it sends nothing, not even a refusal.
+    pub reply: Option<Arc<str>>,
+}
+
+impl Route {
+    /// Name of the handler, unique in the connector.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.handler.name
+    }
+
+    /// Where records of this topic are put aside.
+    #[must_use]
+    pub fn dead_letter_topic(&self, topic: &str, naming: &Naming, group: &str) -> Arc<str> {
+        naming.dead_letter(topic, group)
+    }
+
+    /// What of a topic's name the `*` of the handler's pattern stands for; `None` for a handler of
+    /// one topic.
+    #[must_use]
+    pub fn matched<'t>(&self, topic: &'t str) -> Option<&'t str> {
+        match &self.subscription {
+            Subscription::Exact(_) => None,
+            Subscription::Prefix(prefix) => topic.strip_prefix(&**prefix),
+        }
+    }
+}
+
+/// All handlers of a connector, ordered by topic, then by place in the source.
+#[derive(Debug)]
+pub struct Registry {
+    routes: Vec<Arc<Route>>,
+    exact: HashMap<Arc<str>, Arc<Route>>,
+    naming: Naming,
+    warnings: Vec<String>,
+}
+
+impl Registry {
+    /// Gives every handler its topics and looks at all of them together.
+    ///
+    /// # Errors
+    /// Everything that is wrong at once: illegal names, a name or a topic used twice, overlapping
+    /// patterns, a reply without a topic, a circle of topics, an answer or dead letter that would
+    /// land where it must not.
+    pub fn build(
+        handlers: Vec<BoundHandler>,
+        naming: Naming,
+        overrides: &TopicOverrides,
+        group: &str,
+    ) -> Result<Self, Vec<String>> {
+        let mut problems = unknown_names(&handlers, overrides);
+        let mut routes = Vec::new();
+        for handler in handlers {
+            match route(handler, &naming, overrides) {
+                Ok(route) => routes.push(Arc::new(route)),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        routes.sort_by(|a, b| {
+            let site = |route: &Route| (route.handler.site.file, route.handler.site.line);
+            (&a.subscription, site(a)).cmp(&(&b.subscription, site(b)))
+        });
+        problems.extend(clashes(&routes));
+        problems.extend(circles(&routes, &naming, group));
+        problems.extend(misplaced_dead_letters(&routes, &naming, group));
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let exact = routes
+            .iter()
+            .filter_map(|route| match &route.subscription {
+                Subscription::Exact(topic) => Some((Arc::clone(topic), Arc::clone(route))),
+                Subscription::Prefix(_) => None,
+            })
+            .collect();
+        let warnings = unread_replies(&routes, &naming);
+        Ok(Self { routes, exact, naming, warnings })
+    }
+
+    /// The handlers in their order.
+    pub fn routes(&self) -> impl ExactSizeIterator<Item = &Arc<Route>> {
+        self.routes.iter()
+    }
+
+    /// The handler of a topic.
+    #[must_use]
+    pub fn route(&self, topic: &str) -> Option<Arc<Route>> {
+        self.exact
+            .get(topic)
+            .or_else(|| self.routes.iter().find(|route| route.subscription.matches(topic)))
+            .cloned()
+    }
+
+    /// What all handlers together read.
+    #[must_use]
+    pub fn subscriptions(&self) -> Vec<Subscription> {
+        self.routes.iter().map(|route| route.subscription.clone()).collect()
+    }
+
+    /// The naming scheme of the topics.
+    #[must_use]
+    pub fn naming(&self) -> &Naming {
+        &self.naming
+    }
+
+    /// What is legal and most likely not meant; one sentence each.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+}
+
+fn route(
+    handler: BoundHandler,
+    naming: &Naming,
+    overrides: &TopicOverrides,
+) -> Result<Route, String> {
+    let place = Place(&handler).to_string();
+    let parse = |what: &str, written: &str| {
+        TopicSpec::parse(written).map_err(|error| format!("{place}: {what} {error}"))
+    };
+    let topic = parse("its topic", overrides.topic(handler.name).unwrap_or(handler.topic))?;
+    let written_reply = overrides.reply(handler.name).or(handler.reply);
+    let reply = match written_reply {
+        Some(written) => {
+            let reply = parse("its reply topic", written)?;
+            if reply.is_pattern() {
+                return Err(format!(
+                    "{place}: its reply topic `{written}` is a pattern; a reply goes to one topic"
+                ));
+            }
+            Some(naming.full_name(&reply))
+        }
+        None if !handler.replies => None,
+        None => Some(naming.default_reply(&topic).ok_or_else(|| {
+            format!(
+                "{place}: it replies, but its topic has no default reply topic: {}; add `reply = \"…\"`",
+                if topic.is_pattern() {
+                    "it is a pattern"
+                } else {
+                    "the engine itself reads it"
+                }
+            )
+        })?),
+    };
+    let subscription = naming.subscription(&topic);
+    Ok(Route { handler, subscription, reply })
+}
+
+fn unknown_names(handlers: &[BoundHandler], overrides: &TopicOverrides) -> Vec<String> {
+    let names: Vec<&str> = handlers.iter().map(|handler| handler.name).collect();
+    overrides
+        .unknown(&names)
+        .map(|name| {
+            let names = names.join("`, `");
+            format!("a topic is configured for handler `{name}`, but there are only `{names}`")
+        })
+        .collect()
+}
+
+/// Two handlers of one name, or one topic that two handlers would read.
+fn clashes(routes: &[Arc<Route>]) -> Vec<String> {
+    let mut problems = Vec::new();
+    for (index, a) in routes.iter().enumerate() {
+        for b in &routes[index + 1..] {
+            let (first, second) = (Place(&a.handler), Place(&b.handler));
+            if a.name() == b.name() {
+                problems.push(format!(
+                    "{second}: another handler has this name ({}); give one of them a `name = \"…\"`",
+                    a.handler.site
+                ));
+            }
+            if a.subscription.overlaps(&b.subscription) {
+                problems.push(format!(
+                    "{second}: it reads `{}`, which overlaps with `{}` of {first}; a record goes to one handler",
+                    b.subscription, a.subscription
+                ));
+            }
+        }
+    }
+    problems
+}
+
+/// Ways on which a record could come back to a handler that it has passed.
+fn circles(routes: &[Arc<Route>], naming: &Naming, group: &str) -> Vec<String> {
+    let feeds: Vec<Vec<usize>> = routes
+        .iter()
+        .map(|from| {
+            let fed = |to: &Arc<Route>| writes_to(from, to, naming, group);
+            routes.iter().enumerate().filter(|(_, to)| fed(to)).map(|(index, _)| index).collect()
+        })
+        .collect();
+    let mut problems = Vec::new();
+    let mut reported = vec![false; routes.len()];
+    for start in 0..routes.len() {
+        if reported[start] {
+            continue;
+        }
+        if let Some(way) = way_back(start, &feeds) {
+            way.iter().for_each(|index| reported[*index] = true);
+            let names: Vec<_> = way.iter().map(|index| routes[*index].name()).collect();
+            let place = Place(&routes[start].handler);
+            problems.push(format!(
+                "{place}: what it sends comes back to it ({} → {}); send it to a topic that no handler here reads",
+                names.join(" → "),
+                names[0]
+            ));
+        }
+    }
+    problems
+}
+
+/// Whether `to` reads what `from` sends: its replies, or its dead letters.
+fn writes_to(from: &Route, to: &Route, naming: &Naming, group: &str) -> bool {
+    let replies = from.reply.as_ref().is_some_and(|topic| to.subscription.matches(topic));
+    let dead_letters = match (&from.subscription, &to.subscription) {
+        (Subscription::Exact(topic), to) => {
+            to.matches(&from.dead_letter_topic(topic, naming, group))
+        }
+        // Any topic of the pattern may have its dead letters, so only a name can read them.
+        (pattern, Subscription::Exact(name)) => {
+            name.strip_suffix(".dlq").is_some_and(|topic| pattern.matches(topic))
+                || **name == *naming.dead_letter(&format!("{}x", prefix_of(pattern)), group)
+        }
+        (pattern, to) => {
+            let topic = format!("{}x", prefix_of(pattern));
+            to.matches(&naming.dead_letter(&topic, group))
+        }
+    };
+    replies || dead_letters
+}
+
+fn prefix_of(subscription: &Subscription) -> &str {
+    match subscription {
+        Subscription::Exact(name) | Subscription::Prefix(name) => name,
+    }
+}
+
+/// The shortest way from a handler back to itself.
+fn way_back(start: usize, feeds: &[Vec<usize>]) -> Option<Vec<usize>> {
+    let mut ways = std::collections::VecDeque::from([vec![start]]);
+    let mut seen = vec![false; feeds.len()];
+    while let Some(way) = ways.pop_front() {
+        for next in &feeds[*way.last()?] {
+            if *next == start {
+                return Some(way);
+            }
+            if !std::mem::replace(&mut seen[*next], true) {
+                ways.push_back([way.as_slice(), &[*next]].concat());
+            }
+        }
+    }
+    None
+}
+
+/// A dead letter that the platform would read as an answer.
+fn misplaced_dead_letters(routes: &[Arc<Route>], naming: &Naming, group: &str) -> Vec<String> {
+    routes
+        .iter()
+        .filter_map(|route| {
+            let topic = match &route.subscription {
+                Subscription::Exact(topic) => topic.to_string(),
+                Subscription::Prefix(prefix) => format!("{prefix}x"),
+            };
+            let dead_letters = route.dead_letter_topic(&topic, naming, group);
+            naming.is_read_by_the_platform(&dead_letters).then(|| {
+                let place = Place(&route.handler);
+                format!(
+                    "{place}: its dead letters would go to `{dead_letters}`, which the engine reads; set another topic prefix"
+                )
+            })
+        })
+        .collect()
+}
+
+fn unread_replies(routes: &[Arc<Route>], naming: &Naming) -> Vec<String> {
+    routes
+        .iter()
+        .filter_map(|route| {
+            let reply = route.reply.as_ref()?;
+            let place = Place(&route.handler);
+            if is_side_topic(reply) {
+                return Some(format!("{place}: its reply topic `{reply}` looks like a side topic"));
+            }
+            (!naming.is_read_by_the_platform(reply)).then(|| {
+                let pattern = naming.engine_pattern();
+                format!(
+                    "{place}: it replies on `{reply}`, outside `{pattern}`; the engine will not read it"
+                )
+            })
+        })
+        .collect()
+}
+
+/// A handler by its place in the source and its name.
+struct Place<'a>(&'a BoundHandler);
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: handler `{}`", self.0.site, self.0.name)
+    }
+}

@@ -1,0 +1,96 @@
+//! From the last word on a request to the records that must be written for it.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::attempt::Job;
+use super::dead_letter::{self, Cause};
+use super::plan::Plan;
+use super::verdict::Refusal;
+use crate::message::error_reply::ErrorReply;
+use crate::message::record::Outbound;
+use crate::message::reply::answer;
+
+/// What kind of record is on its way for a request.
+#[derive(Clone, Debug)]
+pub(super) enum Answer {
+    /// The handler's reply.
+    Reply,
+    /// The error reply for this refusal.
+    ErrorReply(Refusal),
+    /// The original, put aside because of this refusal; the process was answered, or not.
+    DeadLetter { refusal: Refusal, replied: bool },
+    /// The stand-in for a dead letter that Kafka would not take.
+    Pointer { refusal: Refusal, replied: bool },
+}
+
+/// The handler's reply as a record; `None` if the handler has no reply topic.
+pub(super) fn reply(job: &Job, plan: &Plan, json: Vec<u8>) -> Option<(Answer, Outbound)> {
+    let topic = job.route.reply.as_ref()?;
+    Some((Answer::Reply, answer(&job.envelope, topic, json, &job.id, &plan.style)))
+}
+
+/// The first record for a refusal: an error reply where somebody waits for one, else the dead letter.
+pub(super) fn refusal(job: &Job, plan: &Plan, refusal: Refusal) -> (Answer, Outbound) {
+    match &job.route.reply {
+        Some(topic) if job.envelope.is_correlated() => {
+            let body = ErrorReply {
+                field: &plan.error_field,
+                code: &refusal.code,
+                message: &refusal.message,
+            };
+            let outbound = answer(&job.envelope, topic, body.to_json(), &job.id, &plan.style);
+            (Answer::ErrorReply(refusal), outbound)
+        }
+        _ => dead_letter(job, plan, refusal, false),
+    }
+}
+
+/// The original, put aside.
+pub(super) fn dead_letter(
+    job: &Job,
+    plan: &Plan,
+    refusal: Refusal,
+    replied: bool,
+) -> (Answer, Outbound) {
+    let topic = dead_letter_topic(job, plan);
+    let cause = cause(job, plan, &refusal, replied);
+    let outbound = dead_letter::of(job.envelope.record(), &topic, &job.id, &cause);
+    (Answer::DeadLetter { refusal, replied }, outbound)
+}
+
+/// The stand-in for a dead letter that was too large or otherwise refused.
+pub(super) fn pointer(
+    job: &Job,
+    plan: &Plan,
+    refusal: Refusal,
+    replied: bool,
+) -> (Answer, Outbound) {
+    let topic = dead_letter_topic(job, plan);
+    let cause = cause(job, plan, &refusal, replied);
+    let outbound = dead_letter::pointer_to(job.envelope.record(), &topic, &job.id, &cause);
+    (Answer::Pointer { refusal, replied }, outbound)
+}
+
+fn dead_letter_topic(job: &Job, plan: &Plan) -> Arc<str> {
+    job.route.dead_letter_topic(
+        &job.envelope.record().at.topic,
+        plan.registry.naming(),
+        &plan.group,
+    )
+}
+
+fn cause<'a>(job: &'a Job, plan: &'a Plan, refusal: &'a Refusal, replied: bool) -> Cause<'a> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Cause {
+        group: &plan.group,
+        handler: job.route.name(),
+        stage: refusal.class.stage(),
+        reason: refusal.class.reason(),
+        code: &refusal.code,
+        message: &refusal.for_logs,
+        attempts: refusal.attempts,
+        replied,
+        now: i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
+    }
+}

@@ -1,0 +1,65 @@
+//! What a runtime needs to know before its first record.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::retry::RetryPolicy;
+use crate::handler::registry::Registry;
+use crate::message::decode::Limits;
+use crate::message::error_reply::DEFAULT_ERROR_FIELD;
+use crate::message::reply::ReplyStyle;
+
+/// Everything that is decided before the first record and never changes after it.
+#[derive(Debug)]
+pub struct Plan {
+    /// The handlers and their topics.
+    pub registry: Arc<Registry>,
+    /// Consumer group of the connector.
+    pub group: String,
+    /// What is refused before it is decoded.
+    pub limits: Limits,
+    /// When a failed attempt is repeated.
+    pub retry: RetryPolicy,
+    /// Name of the text's field in an error reply.
+    pub error_field: String,
+    /// How answers are dressed.
+    pub style: ReplyStyle,
+    /// What may be under way at once.
+    pub bounds: Bounds,
+    /// How long a stop or a revocation waits for what is in flight.
+    pub drain: Duration,
+}
+
+/// What may be under way at once; whichever is reached first stops the reading.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Handlers running; default 256.
+    pub running: usize,
+    /// Answers handed over and not acknowledged; default 10 000.
+    pub unacknowledged: usize,
+    /// Bytes of these answers; default 16 MiB.
+    pub unacknowledged_bytes: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { running: 256, unacknowledged: 10_000, unacknowledged_bytes: 16 << 20 }
+    }
+}
+
+impl Plan {
+    /// A plan for these handlers with every default.
+    #[must_use]
+    pub fn new(registry: Registry, group: impl Into<String>) -> Self {
+        Self {
+            registry: Arc::new(registry),
+            group: group.into(),
+            limits: Limits::default(),
+            retry: RetryPolicy::default(),
+            error_field: DEFAULT_ERROR_FIELD.to_owned(),
+            style: ReplyStyle::default(),
+            bounds: Bounds::default(),
+            drain: Duration::from_secs(10),
+        }
+    }
+}
