@@ -6,6 +6,7 @@ pub mod __private;
 pub mod config;
 pub mod connector;
 pub mod handler;
+pub mod kafka;
 pub mod message;
 pub mod runtime;
 

@@ -1,0 +1,132 @@
+//! Which partitions this member has, under which epoch, and how far they are committed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rdkafka::consumer::base_consumer::PartitionQueue;
+use rdkafka::{Offset, TopicPartitionList};
+
+use super::partition::Partition;
+use super::rebalance::Rebalancer;
+use crate::runtime::port::{Assignment, Epoch, Position};
+
+/// The assignments of one member; the fence against positions from earlier ones.
+#[derive(Default)]
+pub(super) struct Assignments {
+    live: BTreeMap<Epoch, Live>,
+    /// Assigned by the group, but not read: their queues only keep records off the main queue.
+    parked: Vec<(String, i32, PartitionQueue<Rebalancer>)>,
+    last_epoch: u64,
+}
+
+struct Live {
+    partition: Arc<Partition>,
+    committed: Option<i64>,
+    /// Nothing beyond may be committed: a record from here on was not served.
+    ceiling: Option<i64>,
+}
+
+impl Assignments {
+    /// Gives each partition, with its committed offset, an epoch of its own.
+    pub(super) fn add(
+        &mut self,
+        taken: Vec<(Arc<Partition>, Option<i64>)>,
+    ) -> Vec<(Assignment, Arc<Partition>)> {
+        let mut assigned = Vec::with_capacity(taken.len());
+        for (partition, committed) in taken {
+            self.last_epoch += 1;
+            let epoch = Epoch(self.last_epoch);
+            let assignment = Assignment {
+                epoch,
+                topic: Arc::clone(partition.topic()),
+                partition: partition.partition(),
+            };
+            assigned.push((assignment, Arc::clone(&partition)));
+            self.live.insert(epoch, Live { partition, committed, ceiling: None });
+        }
+        assigned
+    }
+
+    pub(super) fn park(&mut self, topic: &str, partition: i32, queue: PartitionQueue<Rebalancer>) {
+        self.parked.push((topic.to_owned(), partition, queue));
+    }
+
+    /// Those of the positions whose assignment is live, and what of them has to be committed.
+    pub(super) fn to_commit(&self, positions: &[Position]) -> (Vec<Position>, TopicPartitionList) {
+        let mut live = Vec::with_capacity(positions.len());
+        let mut list = TopicPartitionList::with_capacity(positions.len());
+        for position in positions {
+            let Some(assignment) = self.live.get(&position.epoch) else { continue };
+            let next = assignment.ceiling.map_or(position.next, |limit| position.next.min(limit));
+            live.push(Position { epoch: position.epoch, next });
+            if assignment.committed.is_none_or(|committed| committed < next) {
+                let partition = &assignment.partition;
+                list.add_partition_offset(
+                    partition.topic(),
+                    partition.partition(),
+                    Offset::Offset(next),
+                )
+                .expect("an offset of a record can be expressed");
+            }
+        }
+        (live, list)
+    }
+
+    /// Notes that these positions were committed.
+    pub(super) fn committed(&mut self, positions: &[Position]) {
+        for position in positions {
+            if let Some(assignment) = self.live.get_mut(&position.epoch) {
+                assignment.committed = assignment.committed.max(Some(position.next));
+            }
+        }
+    }
+
+    /// Ends the reading of the listed partitions and says which assignments those are. They stay
+    /// until [`remove`](Self::remove), so that their last positions can be committed.
+    pub(super) fn end(&mut self, list: &TopicPartitionList) -> Vec<Epoch> {
+        let mut epochs = Vec::new();
+        for element in list.elements() {
+            let found = self.live.iter().find(|(_, live)| {
+                live.partition.partition() == element.partition()
+                    && **live.partition.topic() == *element.topic()
+            });
+            if let Some((epoch, live)) = found {
+                live.partition.end();
+                epochs.push(*epoch);
+            }
+        }
+        epochs
+    }
+
+    /// Forgets assignments, and the parked among the listed partitions.
+    pub(super) fn remove(&mut self, epochs: &[Epoch], list: &TopicPartitionList) {
+        for epoch in epochs {
+            self.live.remove(epoch);
+        }
+        self.parked
+            .retain(|(topic, partition, _)| list.find_partition(topic, *partition).is_none());
+    }
+
+    /// Ends everything; no queue is left that could keep the consumer alive.
+    pub(super) fn end_all(&mut self) {
+        for live in std::mem::take(&mut self.live).into_values() {
+            live.partition.end();
+        }
+        self.parked.clear();
+    }
+
+    /// Forbids to commit beyond a record that was not served.
+    pub(super) fn limit(&mut self, topic: &str, partition: i32, offset: i64) {
+        for live in self.live.values_mut() {
+            if live.partition.partition() == partition && **live.partition.topic() == *topic {
+                live.ceiling = Some(live.ceiling.map_or(offset, |limit| limit.min(offset)));
+            }
+        }
+    }
+
+    /// The partition of an assignment, and the offset from which it could not be read.
+    pub(super) fn unreadable(&self, epoch: Epoch) -> Option<(Arc<Partition>, Option<i64>)> {
+        let live = self.live.get(&epoch)?;
+        Some((Arc::clone(&live.partition), live.partition.next().or(live.committed)))
+    }
+}

@@ -1,0 +1,27 @@
+//! Floor 4: the only door to Kafka. Nothing outside of this folder names the client library.
+//!
+//! [`KafkaSource`] reads as a member of a consumer group, [`KafkaSink`] writes and says what the
+//! brokers acknowledged; both stand behind the traits of [`runtime::port`](crate::runtime::port).
+//! [`EmbeddedBroker`] is a broker inside this process for `dev` and quick tests, [`Reader`] reads
+//! topics without a group, for simulators and tools.
+
+mod assignments;
+mod control;
+mod embedded;
+mod ffi;
+mod logging;
+mod outbox;
+mod partition;
+mod reader;
+mod rebalance;
+mod settings;
+mod sink;
+mod source;
+mod subscription;
+
+pub use embedded::EmbeddedBroker;
+pub use reader::{From, Reader};
+pub use settings::{KafkaSettings, SetupError};
+pub use sink::KafkaSink;
+pub use source::KafkaSource;
+pub use subscription::Subscription;

@@ -1,0 +1,252 @@
+//! Where answers go: a producer whose delivery reports come back as events.
+
+use std::fmt;
+use std::thread;
+
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::KafkaError;
+use rdkafka::message::{Header, Message as _, OwnedHeaders};
+use rdkafka::producer::{BaseRecord, DeliveryResult, ProducerContext, ThreadedProducer};
+use rdkafka::types::RDKafkaErrorCode;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use super::logging::{guarded, log_error, log_line};
+use super::settings::{KafkaSettings, SetupError};
+use crate::message::headers::Headers;
+use crate::message::record::Outbound;
+use crate::runtime::port::{Delivery, SendError, Sink, Token};
+
+/// Writes records, acknowledged by all in-sync replicas, once and in order.
+///
+/// A record waits for its broker as long as that takes, so the caller bounds how many are
+/// unacknowledged. Dropping the sink gives up what is not delivered by then; it does not block.
+///
+/// ```no_run
+/// use flowx_core::kafka::{KafkaSettings, KafkaSink};
+///
+/// # fn main() -> Result<(), flowx_core::kafka::SetupError> {
+/// let sink = KafkaSink::connect(&KafkaSettings::new("localhost:9092", "currency-exchange"))?;
+/// # drop(sink);
+/// # Ok(())
+/// # }
+/// ```
+pub struct KafkaSink {
+    settings: KafkaSettings,
+    /// `None` only while the sink is dropped.
+    producer: Option<Producer>,
+    deliveries: UnboundedReceiver<Delivery>,
+    /// For the producer that takes over after a fatal error.
+    reports: UnboundedSender<Delivery>,
+}
+
+type Producer = ThreadedProducer<Reports>;
+
+struct Reports(UnboundedSender<Delivery>);
+
+impl KafkaSink {
+    /// Sets up a producer. Returns at once, whether or not a broker can be reached.
+    ///
+    /// # Errors
+    /// Settings that cannot work, all mistakes at once.
+    pub fn connect(settings: &KafkaSettings) -> Result<Self, SetupError> {
+        let (reports, deliveries) = unbounded_channel();
+        let producer = producer(settings, &reports)?;
+        Ok(Self { settings: settings.clone(), producer: Some(producer), deliveries, reports })
+    }
+
+    /// After a fatal error librdkafka takes nothing more; only a new producer goes on. What the old
+    /// one still held comes back as failed.
+    fn replace(&mut self) -> Result<(), SendError> {
+        let producer = producer(&self.settings, &self.reports)
+            .map_err(|error| SendError::Failed(error.to_string()))?;
+        tracing::warn!(target: "flowx::kafka", "the producer was fenced; a new one takes over");
+        retire(self.producer.replace(producer));
+        Ok(())
+    }
+
+    fn hand_over(&self, record: &Outbound, token: usize) -> Result<(), KafkaError> {
+        let producer = self.producer.as_ref().ok_or(KafkaError::Canceled)?;
+        let mut message: BaseRecord<'_, [u8], [u8], usize> =
+            BaseRecord::with_opaque_to(&record.topic, token);
+        message.partition = record.partition;
+        message.key = record.key.as_deref();
+        message.payload = record.payload.as_deref();
+        message.headers = (!record.headers.is_empty()).then(|| native_headers(&record.headers));
+        producer.send(message).map_err(|(error, _)| error)
+    }
+}
+
+impl Sink for KafkaSink {
+    fn send(&mut self, record: &Outbound, token: Token) -> Result<(), SendError> {
+        let token = usize::try_from(token.0)
+            .map_err(|_| SendError::Failed("this machine's tokens are exhausted".to_owned()))?;
+        let mut outcome = self.hand_over(record, token);
+        if matches!(outcome, Err(KafkaError::MessageProduction(RDKafkaErrorCode::Fatal))) {
+            self.replace()?;
+            outcome = self.hand_over(record, token);
+        }
+        outcome.map_err(|error| send_error(&error, &record.topic))
+    }
+
+    async fn delivered(&mut self) -> Delivery {
+        match self.deliveries.recv().await {
+            Some(delivery) => delivery,
+            // Cannot be: `reports` keeps the channel open.
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl Drop for KafkaSink {
+    fn drop(&mut self) {
+        retire(self.producer.take());
+    }
+}
+
+impl fmt::Debug for KafkaSink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KafkaSink").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+impl ClientContext for Reports {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        log_line(level, facility, line);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        log_error(&error, reason);
+    }
+}
+
+impl ProducerContext for Reports {
+    type DeliveryOpaque = usize;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, token: usize) {
+        guarded("the delivery callback", || {
+            let result = match result {
+                Ok(_) => Ok(()),
+                Err((error, message)) => Err(send_error(error, message.topic())),
+            };
+            // Nobody listens once the sink is dropped.
+            let _ = self.0.send(Delivery { token: Token(token as u64), result });
+        });
+    }
+}
+
+fn producer(
+    settings: &KafkaSettings,
+    reports: &UnboundedSender<Delivery>,
+) -> Result<Producer, SetupError> {
+    settings.create(&settings.producer(), Reports(reports.clone()))
+}
+
+/// Destroys a producer elsewhere: its destructor waits for its thread and for purged records.
+fn retire(producer: Option<Producer>) {
+    let Some(producer) = producer else { return };
+    // Where no thread can be had, the closure and the producer in it are dropped here.
+    let _ = thread::Builder::new()
+        .name("flowx-kafka-end".to_owned())
+        .spawn(move || guarded("closing the producer", || drop(producer)));
+}
+
+fn native_headers(headers: &Headers) -> OwnedHeaders {
+    headers.iter().fold(OwnedHeaders::new_with_capacity(headers.len()), |native, (key, value)| {
+        native.insert(Header { key, value })
+    })
+}
+
+fn send_error(error: &KafkaError, topic: &str) -> SendError {
+    let Some(code) = error.rdkafka_error_code() else {
+        // Only a zero byte in the topic's name gets here.
+        return SendError::Rejected(format!("`{topic}` cannot be the name of a topic: {error}"));
+    };
+    match code {
+        RDKafkaErrorCode::QueueFull => SendError::Full,
+        RDKafkaErrorCode::MessageSizeTooLarge
+        | RDKafkaErrorCode::MessageBatchTooLarge
+        | RDKafkaErrorCode::InvalidMessageSize
+        | RDKafkaErrorCode::InvalidTopic
+        | RDKafkaErrorCode::InvalidRecord
+        | RDKafkaErrorCode::InvalidTimestamp
+        | RDKafkaErrorCode::InvalidArgument
+        | RDKafkaErrorCode::PolicyViolation
+        | RDKafkaErrorCode::UnsupportedForMessageFormat => {
+            SendError::Rejected(format!("`{topic}` does not take the record: {code}"))
+        }
+        _ => SendError::Failed(format!("the record did not get to `{topic}`: {code}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kafka::EmbeddedBroker;
+    use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    fn record(topic: &str) -> Outbound {
+        Outbound {
+            topic: Arc::from(topic),
+            partition: None,
+            key: None,
+            headers: Headers::default(),
+            payload: Some(b"{}".to_vec()),
+        }
+    }
+
+    async fn delivery(sink: &mut KafkaSink) -> Delivery {
+        tokio::time::timeout(Duration::from_secs(60), sink.delivered())
+            .await
+            .expect("every record that was taken is reported")
+    }
+
+    #[test]
+    fn errors_fall_into_three_classes() {
+        let class = |code| send_error(&KafkaError::MessageProduction(code), "t");
+        assert_eq!(class(RDKafkaErrorCode::QueueFull), SendError::Full);
+        for code in [RDKafkaErrorCode::MessageSizeTooLarge, RDKafkaErrorCode::InvalidTopic] {
+            assert!(matches!(class(code), SendError::Rejected(_)), "{code:?}");
+        }
+        for code in [
+            RDKafkaErrorCode::UnknownTopicOrPartition,
+            RDKafkaErrorCode::UnknownTopic,
+            RDKafkaErrorCode::TopicAuthorizationFailed,
+            RDKafkaErrorCode::PurgeQueue,
+            RDKafkaErrorCode::Fatal,
+        ] {
+            assert!(matches!(class(code), SendError::Failed(_)), "{code:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_zero_byte_in_a_topic_is_rejected() {
+        let mut sink = KafkaSink::connect(&KafkaSettings::new("127.0.0.1:1", "g")).unwrap();
+        let outcome = sink.send(&record("a\0b"), Token(1));
+        assert!(matches!(outcome, Err(SendError::Rejected(_))), "{outcome:?}");
+    }
+
+    #[tokio::test]
+    async fn a_new_producer_takes_over_after_a_fatal_error() {
+        let broker = EmbeddedBroker::start(1).unwrap();
+        broker.create_topic("t").unwrap();
+        let mut sink = KafkaSink::connect(&broker.settings("g")).unwrap();
+        sink.send(&record("t"), Token(1)).unwrap();
+        delivery(&mut sink).await.result.unwrap();
+
+        broker.fail_requests(
+            RDKafkaApiKey::Produce,
+            &[RDKafkaRespErr::RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER],
+        );
+        sink.send(&record("t"), Token(2)).unwrap();
+        let failed = delivery(&mut sink).await;
+        assert_eq!(failed.token, Token(2));
+        assert!(matches!(failed.result, Err(SendError::Failed(_))), "{failed:?}");
+
+        sink.send(&record("t"), Token(3)).unwrap();
+        let delivered = delivery(&mut sink).await;
+        assert_eq!((delivered.token, delivered.result), (Token(3), Ok(())));
+    }
+}
