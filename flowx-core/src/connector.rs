@@ -4,15 +4,19 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
 use crate::config::Settings;
 use crate::handler::binder::BindEnvironment;
 use crate::handler::bound::{self, BoundHandler};
 use crate::handler::entry::{self, HandlerEntry};
 use crate::handler::registry::Registry;
+use crate::kafka::{KafkaSettings, KafkaSink, KafkaSource, SetupError};
 use crate::message::decode::Limits;
 use crate::message::envelope::{FX_CONTEXT, FX_ORGANIZATION_ID};
 use crate::message::reply::ReplyStyle;
 use crate::message::topic::Naming;
+use crate::runtime::dispatch::{self, RunError};
 use crate::runtime::plan::{Bounds, Plan};
 use crate::runtime::retry::RetryPolicy;
 use crate::runtime::status::Status;
@@ -34,7 +38,6 @@ impl Connector {
     /// let error = Connector::builder().build().unwrap_err();
     /// assert!(error.to_string().contains("no handler is linked"));
     /// ```
-    #[must_use]
     pub fn builder() -> ConnectorBuilder {
         ConnectorBuilder::default()
     }
@@ -49,6 +52,26 @@ impl Connector {
     #[must_use]
     pub fn group(&self) -> &str {
         &self.plan.group
+    }
+
+    /// Serves requests from Kafka until `stop`, then finishes what is in flight and commits.
+    ///
+    /// # Errors
+    /// No broker is configured or a setting cannot work; or reading failed for good. A broker that
+    /// cannot be reached is waited for.
+    pub async fn run(self, stop: impl Future<Output = ()> + Send) -> Result<(), ConnectorError> {
+        let kafka = kafka_settings(&self.settings, &self.plan)?;
+        let topics = self.plan.registry.subscriptions();
+        let sink = KafkaSink::connect(&kafka).map_err(StartError::from)?;
+        let source = KafkaSource::subscribe(&kafka, topics).map_err(StartError::from)?;
+        let stopping = CancellationToken::new();
+        let run = dispatch::run(source, sink, self.plan, self.status, stopping.clone());
+        let mut run = std::pin::pin!(run);
+        tokio::select! {
+            ended = &mut run => return Ok(ended?),
+            () = stop => stopping.cancel(),
+        }
+        Ok(run.await?)
     }
 
     /// The window into it while it runs.
@@ -188,6 +211,39 @@ impl fmt::Debug for StartError {
 }
 
 impl std::error::Error for StartError {}
+
+impl From<SetupError> for StartError {
+    fn from(error: SetupError) -> Self {
+        Self { problems: error.problems().to_vec() }
+    }
+}
+
+/// Why a connector does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectorError {
+    /// It could not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// It stopped although nobody asked it to, or not in good order.
+    #[error(transparent)]
+    Run(#[from] RunError),
+}
+
+fn kafka_settings(settings: &Settings, plan: &Plan) -> Result<KafkaSettings, StartError> {
+    let Some(servers) = &settings.bootstrap_servers else {
+        return Err(StartError::one(
+            "no broker is configured; set KAFKA_BOOTSTRAP_SERVERS to `host:port`, or use `dev`, which brings its own",
+        ));
+    };
+    let mut kafka = KafkaSettings::new(servers, &plan.group);
+    kafka.message_max_bytes = settings.message_max_bytes;
+    kafka.session_timeout = settings.session_timeout;
+    kafka.drain = settings.drain;
+    kafka.max_unacknowledged = plan.bounds.unacknowledged;
+    kafka.extra.extend(settings.kafka.clone());
+    kafka.extra.insert("security.protocol".to_owned(), settings.security_protocol.clone());
+    Ok(kafka)
+}
 
 fn missing(linked: &[&'static HandlerEntry], expected: Option<usize>) -> Option<String> {
     let names: BTreeSet<&str> = linked.iter().map(|entry| entry.name).collect();

@@ -3,14 +3,16 @@
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+mod cli;
 pub mod config;
 pub mod connector;
+pub mod contract;
 pub mod handler;
 pub mod kafka;
 pub mod message;
 pub mod runtime;
 
-pub use connector::{Connector, ConnectorBuilder, StartError};
+pub use connector::{Connector, ConnectorBuilder, ConnectorError, StartError};
 pub use handler::error::{FlowxError, HandlerError, ResultExt};
 pub use handler::extractors::context::Context;
 pub use handler::extractors::process::Process;

@@ -23,6 +23,8 @@ pub struct Settings {
     pub bootstrap_servers: Option<String>,
     /// Kafka's `security.protocol`; default `PLAINTEXT`.
     pub security_protocol: String,
+    /// Further properties of librdkafka, by name; none by default.
+    pub kafka: BTreeMap<String, String>,
     /// Consumer group; by default the name of the binary in kebab-case.
     pub group: Option<String>,
     /// Largest record in bytes, read or written; default 52 428 800.
@@ -147,6 +149,7 @@ impl Default for Settings {
         Self {
             bootstrap_servers: None,
             security_protocol: "PLAINTEXT".to_owned(),
+            kafka: BTreeMap::new(),
             group: None,
             message_max_bytes: Limits::default().max_bytes,
             naming: NamingSettings::default(),

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::binder::{BindEnvironment, BindError, Binder};
 use super::call::Call;
-use super::codes::{self, Codes, RESERVED_CODES};
+use super::codes::{self, Codes, OWN_CODES};
 use super::entry::{Docs, HandlerEntry, Options, Site};
 use super::outcome::{HandlerFuture, Rejection};
 use super::reply::{ReplyShape, schema_as_sent};
@@ -135,7 +135,7 @@ impl Binder<'_> {
 
 fn wrong_codes(binder: &Binder<'_>) -> Vec<BindError> {
     let wrong = |code: &str| {
-        if RESERVED_CODES.contains(&code) {
+        if OWN_CODES.iter().any(|own| own.code == code) {
             Some(format!("the code `{code}` is one of flowx's own; choose another"))
         } else if !codes::is_legal(code) {
             Some(format!(

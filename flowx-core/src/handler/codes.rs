@@ -4,9 +4,32 @@ use std::fmt;
 
 use super::entry::Docs;
 
-/// Codes that flowx itself puts into error replies; no handler may use them for its own refusals.
-pub const RESERVED_CODES: [&str; 5] =
-    ["INVALID_REQUEST", "RETRY_EXHAUSTED", "HANDLER_TIMEOUT", "HANDLER_PANIC", "REPLY_REJECTED"];
+/// The payload could not be read.
+pub const INVALID_REQUEST: &str = "INVALID_REQUEST";
+/// Every attempt asked for another one.
+pub const RETRY_EXHAUSTED: &str = "RETRY_EXHAUSTED";
+/// The handler ran out of time.
+pub const HANDLER_TIMEOUT: &str = "HANDLER_TIMEOUT";
+/// The handler panicked.
+pub const HANDLER_PANIC: &str = "HANDLER_PANIC";
+/// The reply could not be sent.
+pub const REPLY_REJECTED: &str = "REPLY_REJECTED";
+
+/// Codes that flowx itself puts into error replies, of any handler, with what they mean; no handler
+/// may use them for its own refusals.
+pub const OWN_CODES: [Code; 5] = [
+    Code {
+        code: INVALID_REQUEST,
+        docs: Docs("The request could not be read; the text says where."),
+    },
+    Code { code: RETRY_EXHAUSTED, docs: Docs("The request failed at every attempt.") },
+    Code { code: HANDLER_TIMEOUT, docs: Docs("The request took too long to handle.") },
+    Code { code: HANDLER_PANIC, docs: Docs("The connector failed while it handled the request.") },
+    Code {
+        code: REPLY_REJECTED,
+        docs: Docs("The request was handled, but its reply could not be sent."),
+    },
+];
 
 /// The codes with which a handler refuses: a known set, or an open one to which others may come.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -111,7 +134,7 @@ mod tests {
 
     #[test]
     fn flowx_keeps_to_its_own_rule() {
-        assert!(RESERVED_CODES.iter().all(|code| is_legal(code)));
+        assert!(OWN_CODES.iter().all(|own| is_legal(own.code)));
         let longest = "A".repeat(64);
         assert!(is_legal(&longest) && !is_legal(&format!("{longest}A")));
         for illegal in ["", "a", "1A", "_A", "A-B", "A B", "Ä", "Aa"] {

@@ -16,6 +16,24 @@ pub enum Draft {
 }
 
 impl Draft {
+    /// Its short name: `2020-12` or `draft-07`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Draft202012 => "2020-12",
+            Self::Draft07 => "draft-07",
+        }
+    }
+
+    /// What stands under `$schema` of a document in it.
+    #[must_use]
+    pub fn meta_schema(self) -> &'static str {
+        match self {
+            Self::Draft202012 => "https://json-schema.org/draft/2020-12/schema",
+            Self::Draft07 => "http://json-schema.org/draft-07/schema#",
+        }
+    }
+
     fn settings(self) -> SchemaSettings {
         match self {
             Self::Draft202012 => SchemaSettings::draft2020_12(),

@@ -19,9 +19,9 @@ mod sink;
 mod source;
 mod subscription;
 
+pub use crate::message::topic::Subscription;
 pub use embedded::EmbeddedBroker;
 pub use reader::{From, Reader};
 pub use settings::{KafkaSettings, SetupError};
 pub use sink::KafkaSink;
 pub use source::KafkaSource;
-pub use subscription::Subscription;

@@ -14,8 +14,9 @@ use super::outbox::{Message, Outbox};
 use super::partition::{Partition, Taken};
 use super::rebalance::{Consumer, Rebalancer};
 use super::settings::{KafkaSettings, SetupError};
-use super::subscription::{Subscription, Subscriptions};
+use super::subscription::Subscriptions;
 use crate::message::record::Record;
+use crate::message::topic::Subscription;
 use crate::runtime::port::{Epoch, Position, Source, SourceEvent};
 
 /// A member of a consumer group.
@@ -30,7 +31,7 @@ use crate::runtime::port::{Epoch, Position, Source, SourceEvent};
 /// let settings = KafkaSettings::new("localhost:9092", "currency-exchange");
 /// let source = KafkaSource::subscribe(
 ///     &settings,
-///     vec![Subscription::Topic("ai.flowx.dev.plugin.currency.trigger.exchange.v1".into())],
+///     vec![Subscription::Exact("ai.flowx.dev.plugin.currency.trigger.exchange.v1".into())],
 /// )?;
 /// # drop(source);
 /// # Ok(())

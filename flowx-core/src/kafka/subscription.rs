@@ -1,25 +1,13 @@
 //! What a source listens to, and which topics no pattern may bring in.
 
 use super::settings::SetupError;
-
-/// A topic, or a family of topics, that a source reads.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Subscription {
-    /// The topic of exactly this name.
-    Topic(String),
-    /// Every topic whose name begins with `prefix`, those created later included; dead-letter and
-    /// retry topics (`*.dlq`, `*.retry.*`) are never among them.
-    Pattern {
-        /// The beginning of the names, taken literally.
-        prefix: String,
-    },
-}
+use crate::message::topic::{Subscription, is_side_topic};
 
 /// All that one source listens to.
 #[derive(Debug)]
 pub(super) struct Subscriptions(Vec<Subscription>);
 
-/// Both are names of flowx's own making, see [`is_reserved`].
+/// Both are names of flowx's own making, see [`is_side_topic`].
 const RESERVED_TOPICS: &str = r"^.*\.dlq$,^.*\.retry\..*$";
 
 impl Subscriptions {
@@ -32,8 +20,8 @@ impl Subscriptions {
         }
         for one in &all {
             let (name, is_legal) = match one {
-                Subscription::Topic(name) => (name, is_legal_name(name)),
-                Subscription::Pattern { prefix } => {
+                Subscription::Exact(name) => (name, is_legal_name(name)),
+                Subscription::Prefix(prefix) => {
                     (prefix, prefix.chars().all(is_legal_character) && prefix.len() < 250)
                 }
             };
@@ -52,36 +40,30 @@ impl Subscriptions {
         self.0
             .iter()
             .map(|one| match one {
-                Subscription::Topic(name) => name.clone(),
-                Subscription::Pattern { prefix } => format!("^{}.*", prefix.replace('.', r"\.")),
+                Subscription::Exact(name) => name.to_string(),
+                Subscription::Prefix(prefix) => format!("^{}.*", prefix.replace('.', r"\.")),
             })
             .collect()
     }
 
     pub(super) fn has_patterns(&self) -> bool {
-        self.0.iter().any(|one| matches!(one, Subscription::Pattern { .. }))
+        self.0.iter().any(|one| matches!(one, Subscription::Prefix(_)))
     }
 
     /// Names that the client must not even see: only where a pattern could bring them in, and only
     /// if no exact name needs one of them, because the list holds for the whole client.
     pub(super) fn blacklist(&self) -> Option<&'static str> {
-        let names_a_reserved_one =
-            self.0.iter().any(|one| matches!(one, Subscription::Topic(name) if is_reserved(name)));
+        let names_a_reserved_one = self
+            .0
+            .iter()
+            .any(|one| matches!(one, Subscription::Exact(name) if is_side_topic(name)));
         (self.has_patterns() && !names_a_reserved_one).then_some(RESERVED_TOPICS)
     }
 
     /// Whether records of this topic are wanted; for those that the blacklist could not keep away.
     pub(super) fn wants(&self, topic: &str) -> bool {
-        self.0.iter().any(|one| match one {
-            Subscription::Topic(name) => name == topic,
-            Subscription::Pattern { prefix } => topic.starts_with(prefix) && !is_reserved(topic),
-        })
+        self.0.iter().any(|one| one.matches(topic))
     }
-}
-
-/// A dead-letter or retry topic: consuming it through a pattern would feed failures back.
-fn is_reserved(topic: &str) -> bool {
-    topic.ends_with(".dlq") || topic.contains(".retry.")
 }
 
 fn is_legal_name(name: &str) -> bool {
@@ -99,11 +81,11 @@ mod tests {
     use super::*;
 
     fn topic(name: &str) -> Subscription {
-        Subscription::Topic(name.to_owned())
+        Subscription::Exact(name.into())
     }
 
     fn pattern(prefix: &str) -> Subscription {
-        Subscription::Pattern { prefix: prefix.to_owned() }
+        Subscription::Prefix(prefix.into())
     }
 
     #[test]

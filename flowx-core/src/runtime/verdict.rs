@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::handler::codes;
 use crate::message::decode::{DecodeError, Reason};
 
 /// The last word on one request.
@@ -94,7 +95,7 @@ impl Refusal {
     pub fn undecodable(error: &DecodeError) -> Self {
         Self {
             class: RefusalClass::Undecodable(error.reason()),
-            code: "INVALID_REQUEST".into(),
+            code: codes::INVALID_REQUEST.into(),
             message: error.to_string(),
             for_logs: error.for_logs(),
             attempts: 0,
@@ -106,7 +107,7 @@ impl Refusal {
     pub fn exhausted(cause: String, attempts: u32) -> Self {
         Self {
             class: RefusalClass::Exhausted,
-            code: "RETRY_EXHAUSTED".into(),
+            code: codes::RETRY_EXHAUSTED.into(),
             message: format!("the request could not be handled in {attempts} attempts"),
             for_logs: cause,
             attempts,
@@ -118,7 +119,7 @@ impl Refusal {
     pub fn timeout(attempts: u32) -> Self {
         Self {
             class: RefusalClass::Timeout,
-            code: "HANDLER_TIMEOUT".into(),
+            code: codes::HANDLER_TIMEOUT.into(),
             message: "the request took too long to handle".to_owned(),
             for_logs: "the handler ran past its timeout".to_owned(),
             attempts,
@@ -130,7 +131,7 @@ impl Refusal {
     pub fn panic(panic: String, attempts: u32) -> Self {
         Self {
             class: RefusalClass::Panic,
-            code: "HANDLER_PANIC".into(),
+            code: codes::HANDLER_PANIC.into(),
             message: "the connector failed while it handled the request".to_owned(),
             for_logs: panic,
             attempts,
@@ -142,7 +143,7 @@ impl Refusal {
     pub fn reply_rejected(reason: String, attempts: u32) -> Self {
         Self {
             class: RefusalClass::ReplyRejected,
-            code: "REPLY_REJECTED".into(),
+            code: codes::REPLY_REJECTED.into(),
             message: "the request was handled, but its reply could not be sent".to_owned(),
             for_logs: reason,
             attempts,

@@ -1,0 +1,109 @@
+//! Floor 8: the command line of every connector.
+
+mod handlers;
+mod run;
+mod schema;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::connector::{ConnectorBuilder, ConnectorError, StartError};
+
+/// `EX_CONFIG` of sysexits: what is wrong is the configuration, and a restart will not mend it.
+const EXIT_CONFIG: u8 = 78;
+
+/// The command line of a connector.
+#[derive(Debug, Parser)]
+#[command(about = "A connector between a FLOWX.AI process engine and the world outside.")]
+#[command(long_about = None, disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serves requests from Kafka until it is told to stop (SIGTERM or Ctrl-C)
+    Run,
+    /// Prints every handler with its topics, group and guarantee
+    Handlers,
+    /// Writes the JSON Schemas of requests, replies and errors
+    Schema(schema::Arguments),
+}
+
+impl ConnectorBuilder {
+    /// Runs the connector as its command line says; use it as the whole of `main`.
+    ///
+    /// Logs go to standard error; `RUST_LOG` chooses them (default `info`). What it returns: 0 for
+    /// success, 1 for a failure while it ran, 2 for a wrong command line, 78 for a wrong
+    /// configuration.
+    pub async fn main(self) -> ExitCode {
+        let arguments = match Arguments::try_parse() {
+            Ok(arguments) => arguments,
+            Err(usage) => {
+                // Asked-for help goes to standard output, a mistake to standard error.
+                let code = u8::try_from(usage.exit_code()).unwrap_or(2);
+                return match usage.print() {
+                    Ok(()) => ExitCode::from(code),
+                    Err(_) => ExitCode::FAILURE,
+                };
+            }
+        };
+        log_to_stderr();
+        let outcome = match arguments.command {
+            Some(Command::Run) | None => run::run(self).await,
+            Some(Command::Handlers) => handlers::run(self),
+            Some(Command::Schema(arguments)) => schema::run(self, &arguments),
+        };
+        outcome.unwrap_or_else(|failure| failure.report())
+    }
+}
+
+/// Why a command did not do what it should.
+#[derive(Debug)]
+enum CommandError {
+    /// The configuration keeps it from starting.
+    Start(StartError),
+    /// Something failed on the way.
+    Failed(String),
+}
+
+impl From<StartError> for CommandError {
+    fn from(error: StartError) -> Self {
+        Self::Start(error)
+    }
+}
+
+impl From<ConnectorError> for CommandError {
+    fn from(error: ConnectorError) -> Self {
+        match error {
+            ConnectorError::Start(error) => Self::Start(error),
+            ConnectorError::Run(error) => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+impl CommandError {
+    /// Says it to the person at the terminal.
+    fn report(self) -> ExitCode {
+        match self {
+            Self::Start(error) => {
+                eprintln!("error: {error}");
+                ExitCode::from(EXIT_CONFIG)
+            }
+            Self::Failed(reason) => {
+                eprintln!("error: {reason}");
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+fn log_to_stderr() {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A program that has its own subscriber keeps it.
+    let _ = logs.try_init();
+}

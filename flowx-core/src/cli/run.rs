@@ -1,0 +1,36 @@
+//! `run`: serves requests from Kafka until it is told to stop.
+
+use std::process::ExitCode;
+
+use super::CommandError;
+use crate::connector::ConnectorBuilder;
+use crate::contract::table::HandlerTable;
+
+pub(super) async fn run(builder: ConnectorBuilder) -> Result<ExitCode, CommandError> {
+    let connector = builder.build()?;
+    // The table is for people: it goes where they look, beside the logs.
+    eprint!("{}", HandlerTable { registry: connector.registry(), group: connector.group() });
+    for warning in connector.registry().warnings() {
+        tracing::warn!("{warning}");
+    }
+    connector.run(stop_signal()).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Ends when the process is told to stop: SIGTERM, or Ctrl-C.
+pub(super) async fn stop_signal() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminate.recv() => return,
+                outcome = tokio::signal::ctrl_c() => if outcome.is_ok() { return },
+            }
+        }
+    }
+    if tokio::signal::ctrl_c().await.is_err() {
+        // Without signals a stop can only come from outside.
+        std::future::pending::<()>().await;
+    }
+}

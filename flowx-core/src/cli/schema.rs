@@ -1,0 +1,39 @@
+//! `schema`: JSON Schemas for those who send requests and read replies.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use super::CommandError;
+use crate::connector::ConnectorBuilder;
+use crate::contract::schema;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Folder for the files; created if it is not there
+    #[arg(long, value_name = "FOLDER", default_value = "schemas")]
+    out: PathBuf,
+}
+
+pub(super) fn run(
+    builder: ConnectorBuilder,
+    arguments: &Arguments,
+) -> Result<ExitCode, CommandError> {
+    let connector = builder.build()?;
+    let files = schema::files(connector.registry(), &connector.plan.error_field);
+    for (name, schema) in &files {
+        let path = arguments.out.join(name);
+        write(&path, schema).map_err(|error| {
+            CommandError::Failed(format!("cannot write {}: {error}", path.display()))
+        })?;
+        println!("{}", path.display());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write(path: &Path, schema: &serde_json::Value) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::write(path, format!("{schema:#}\n"))
+}

@@ -1,0 +1,4 @@
+//! Floor 3: what others may rely on.
+
+pub mod schema;
+pub mod table;
