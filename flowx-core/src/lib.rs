@@ -11,6 +11,7 @@ pub mod handler;
 pub mod kafka;
 pub mod message;
 pub mod runtime;
+pub mod testing;
 
 pub use connector::{Connector, ConnectorBuilder, ConnectorError, StartError};
 pub use handler::error::{FlowxError, HandlerError, ResultExt};

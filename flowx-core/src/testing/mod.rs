@@ -1,0 +1,3 @@
+//! Floor 6: tests without a process engine.
+
+pub mod process_engine;
