@@ -129,7 +129,8 @@ impl fmt::Debug for BoundHandler {
 impl Binder<'_> {
     /// The name of the error field, if this handler's replies carry it.
     pub(super) fn error_field(&self) -> Option<&str> {
-        self.environment.error_field.as_deref().filter(|_| self.entry.options.error_null)
+        let wanted = self.entry.options.error_null.unwrap_or(true);
+        self.environment.error_field.as_deref().filter(|_| wanted)
     }
 }
 

@@ -32,18 +32,18 @@ pub struct HandlerEntry {
 
 inventory::collect!(HandlerEntry);
 
-/// Arguments of the attribute that have a default.
+/// Arguments of the attribute that have a default; `None` means that the attribute does not say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Whether a successful reply carries the error field as `null`; default `true`.
-    pub error_null: bool,
-    /// Codes with which the handler refuses, for error types that cannot say; default `None`.
+    /// Whether a successful reply carries the error field as `null`; the default is that it does.
+    pub error_null: Option<bool>,
+    /// Codes with which the handler refuses, for error types that cannot say.
     pub refuses: Option<&'static [&'static str]>,
 }
 
 impl Options {
-    /// What holds where the attribute says nothing.
-    pub const DEFAULT: Self = Self { error_null: true, refuses: None };
+    /// The attribute says nothing.
+    pub const DEFAULT: Self = Self { error_null: None, refuses: None };
 }
 
 /// Where a handler stands in the source.

@@ -12,6 +12,8 @@ pub mod codes;
 pub mod entry;
 pub mod error;
 pub mod extractors;
+#[doc(hidden)]
+pub mod hooks;
 pub mod outcome;
 pub mod param;
 pub mod registry;

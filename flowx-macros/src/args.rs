@@ -1,0 +1,185 @@
+//! The attribute's text to arguments, each with the span to blame.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Expr, LitStr};
+
+use crate::diagnostics::Errors;
+use crate::keys::{self, Argument, Value};
+use crate::paths::CratePath;
+use crate::topic::{self, Role};
+use crate::{codes, suggest};
+
+/// Arguments that have a default. A new one is a line here, a field of the same name in
+/// `flowx_core`'s `Options`, and a sentence in the attribute's documentation.
+const OPTIONS: &[(&str, Read)] = &[
+    ("refuses", Read::Codes),
+    ("error_null", Read::Const { of: "::core::primitive::bool", example: "error_null = false" }),
+];
+
+/// How the value of an option is read.
+enum Read {
+    /// Codes of refusals, in brackets.
+    Codes,
+    /// A constant expression of this type.
+    Const { of: &'static str, example: &'static str },
+}
+
+const EXAMPLE: &str = r#"topic = "plugin.currency.trigger.exchange""#;
+
+/// What the attribute says.
+#[derive(Default)]
+pub(crate) struct Args {
+    pub(crate) topic: Option<LitStr>,
+    pub(crate) reply: Option<LitStr>,
+    pub(crate) name: Option<LitStr>,
+    pub(crate) krate: CratePath,
+    /// Options that are given: the field's name and its value.
+    pub(crate) options: Vec<(Ident, TokenStream)>,
+}
+
+impl Args {
+    /// Reads the arguments and checks what can be told from them alone.
+    pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
+        let mut args = Self::default();
+        let mut seen: Vec<String> = Vec::new();
+        for argument in keys::parse(tokens, EXAMPLE, errors) {
+            let key = argument.key.to_string();
+            if seen.contains(&key) {
+                errors.at(&argument.key, given_twice(&key));
+                continue;
+            }
+            let meant = args.take(&argument, errors);
+            seen.extend([key].into_iter().chain(meant.map(str::to_owned)));
+        }
+        if !seen.iter().any(|key| key == "topic") {
+            let message = "missing `topic`; write `#[flowx_handler(topic = \"…\")]`";
+            errors.push(syn::Error::new(Span::call_site(), message));
+        }
+        args.guard_against_a_loop(errors);
+        args
+    }
+
+    /// Takes one argument. Returns the key that a misspelled one stands for.
+    fn take(&mut self, argument: &Argument, errors: &mut Errors) -> Option<&'static str> {
+        if argument.is("topic") {
+            let literal = argument.string(EXAMPLE, errors)?;
+            self.topic = valid_topic(literal, Role::Topic, errors);
+        } else if argument.is("reply") {
+            let example = r#"reply = "engine.receive.currency.results""#;
+            let literal = argument.string(example, errors)?;
+            self.reply = valid_topic(literal, Role::Reply, errors);
+        } else if argument.is("name") {
+            let literal = argument.string(r#"name = "exchange""#, errors)?;
+            self.name = valid_name(literal, errors);
+        } else if argument.is("crate") {
+            self.krate = CratePath::read(argument, errors);
+        } else if let Some((_, read)) = OPTIONS.iter().find(|(key, _)| argument.is(key)) {
+            let value = read.value(argument, errors)?;
+            self.options.push((argument.key.clone(), value));
+        } else {
+            return unknown(argument, errors);
+        }
+        None
+    }
+
+    /// What goes out by `reply` must not come in again by `topic`.
+    fn guard_against_a_loop(&self, errors: &mut Errors) {
+        if let (Some(topic), Some(reply)) = (&self.topic, &self.reply) {
+            let (from, to) = (topic.value(), reply.value());
+            if topic::comes_back(&from, &to) {
+                errors.at(
+                    reply,
+                    format!("replies to `{to}` would come back to this handler, whose topic is `{from}`; reply to a topic that it does not read"),
+                );
+            }
+        }
+    }
+}
+
+impl Read {
+    fn value(&self, argument: &Argument, errors: &mut Errors) -> Option<TokenStream> {
+        match self {
+            Self::Codes => codes::list(argument, errors),
+            Self::Const { of, example } => {
+                let key = &argument.key;
+                let Value::Expr(expr) = &argument.value else {
+                    argument
+                        .wrong(format!("`{key}` takes a value, for example `{example}`"), errors);
+                    return None;
+                };
+                let of: TokenStream = of.parse().ok()?;
+                // A constant of its own gives a wrong type one plain error, at the value.
+                Some(quote_spanned!(expr.span()=> { const VALUE: #of = #expr; VALUE }))
+            }
+        }
+    }
+}
+
+impl ToTokens for Args {
+    /// The options as a literal of `Options`.
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let krate = &self.krate;
+        let given = self
+            .options
+            .iter()
+            .map(|(key, value)| quote!(#key: ::core::option::Option::Some(#value),));
+        tokens.extend(quote! {
+            #krate::__private::Options { #(#given)* ..#krate::__private::Options::DEFAULT }
+        });
+    }
+}
+
+fn valid_topic(literal: LitStr, role: Role, errors: &mut Errors) -> Option<LitStr> {
+    match topic::check(&literal.value(), role) {
+        Ok(()) => Some(literal),
+        Err(message) => {
+            errors.at(&literal, message);
+            None
+        }
+    }
+}
+
+fn valid_name(literal: LitStr, errors: &mut Errors) -> Option<LitStr> {
+    let name = literal.value();
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    if !name.is_empty() && name.chars().all(legal) {
+        return Some(literal);
+    }
+    errors.at(
+        &literal,
+        "a handler's name has letters, digits, `.`, `_` and `-`, as in `name = \"exchange\"`",
+    );
+    None
+}
+
+fn given_twice(key: &str) -> String {
+    match key {
+        "topic" => "`topic` is given twice; a handler has one topic or one pattern".to_owned(),
+        _ => format!("`{key}` is given twice; keep one"),
+    }
+}
+
+fn unknown(argument: &Argument, errors: &mut Errors) -> Option<&'static str> {
+    let known: Vec<&str> = ["topic", "reply", "name", "crate"]
+        .into_iter()
+        .chain(OPTIONS.iter().map(|(key, _)| *key))
+        .collect();
+    let key = argument.key.to_string();
+    let meant = suggest::nearest(&key, &known);
+    let there_are = known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
+    let question = meant.map(|key| format!("did you mean `{key}`? ")).unwrap_or_default();
+    errors
+        .at(&argument.key, format!("unknown argument `{key}`; {question}(there are {there_are})"));
+    meant
+}
+
+/// Whether an expression is a path, also inside the invisible group of a `macro_rules`.
+pub(crate) fn path_of(expr: &Expr) -> Option<&syn::Path> {
+    match expr {
+        Expr::Path(path) if path.qself.is_none() => Some(&path.path),
+        Expr::Group(group) => path_of(&group.expr),
+        _ => None,
+    }
+}
