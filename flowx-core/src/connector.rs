@@ -35,8 +35,8 @@ impl Connector {
     /// ```
     /// use flowx_core::Connector;
     ///
-    /// let error = Connector::builder().build().unwrap_err();
-    /// assert!(error.to_string().contains("no handler is linked"));
+    /// let error = Connector::builder().only(["nobody"]).build().unwrap_err();
+    /// assert!(error.to_string().contains("no handler `nobody` is linked into this binary"));
     /// ```
     pub fn builder() -> ConnectorBuilder {
         ConnectorBuilder::default()
@@ -60,7 +60,7 @@ impl Connector {
     /// No broker is configured or a setting cannot work; or reading failed for good. A broker that
     /// cannot be reached is waited for.
     pub async fn run(self, stop: impl Future<Output = ()> + Send) -> Result<(), ConnectorError> {
-        let kafka = kafka_settings(&self.settings, &self.plan)?;
+        let kafka = self.kafka_settings()?;
         let topics = self.plan.registry.subscriptions();
         let sink = KafkaSink::connect(&kafka).map_err(StartError::from)?;
         let source = KafkaSource::subscribe(&kafka, topics).map_err(StartError::from)?;
@@ -72,6 +72,24 @@ impl Connector {
             () = stop => stopping.cancel(),
         }
         Ok(run.await?)
+    }
+
+    /// How Kafka is reached.
+    pub(crate) fn kafka_settings(&self) -> Result<KafkaSettings, StartError> {
+        let settings = &self.settings;
+        let Some(servers) = &settings.bootstrap_servers else {
+            return Err(StartError::one(
+                "no broker is configured; set KAFKA_BOOTSTRAP_SERVERS to `host:port`, or use `dev`, which brings its own",
+            ));
+        };
+        let mut kafka = KafkaSettings::new(servers, &self.plan.group);
+        kafka.message_max_bytes = settings.message_max_bytes;
+        kafka.session_timeout = settings.session_timeout;
+        kafka.drain = settings.drain;
+        kafka.max_unacknowledged = self.plan.bounds.unacknowledged;
+        kafka.extra.clone_from(&settings.kafka);
+        kafka.extra.insert("security.protocol".to_owned(), settings.security_protocol.clone());
+        Ok(kafka)
     }
 
     /// The window into it while it runs.
@@ -133,19 +151,33 @@ impl ConnectorBuilder {
         self
     }
 
+    /// The settings that stand in for the environment, if any.
+    pub(crate) fn configured(&self) -> Option<&Settings> {
+        self.settings.as_ref()
+    }
+
     /// Binds the handlers and checks everything that can be checked without a broker.
     ///
     /// # Errors
     /// Everything that is wrong, at once.
     pub fn build(self) -> Result<Connector, StartError> {
+        self.build_with(|_| ())
+    }
+
+    /// Builds with settings that are amended after they were read.
+    pub(crate) fn build_with(
+        self,
+        amend: impl FnOnce(&mut Settings),
+    ) -> Result<Connector, StartError> {
         let linked: Vec<&'static HandlerEntry> = entry::entries().collect();
         let mut problems = self.problems;
         problems.extend(missing(&linked, self.expected));
         let settings = self.settings.map_or_else(Settings::from_environment, Ok);
-        let settings = settings.unwrap_or_else(|wrong| {
+        let mut settings = settings.unwrap_or_else(|wrong| {
             problems.extend(wrong);
             Settings::default()
         });
+        amend(&mut settings);
         let (wanted, unknown) = selected(&linked, self.only.as_ref());
         problems.extend(unknown);
         let group =
@@ -227,22 +259,6 @@ pub enum ConnectorError {
     /// It stopped although nobody asked it to, or not in good order.
     #[error(transparent)]
     Run(#[from] RunError),
-}
-
-fn kafka_settings(settings: &Settings, plan: &Plan) -> Result<KafkaSettings, StartError> {
-    let Some(servers) = &settings.bootstrap_servers else {
-        return Err(StartError::one(
-            "no broker is configured; set KAFKA_BOOTSTRAP_SERVERS to `host:port`, or use `dev`, which brings its own",
-        ));
-    };
-    let mut kafka = KafkaSettings::new(servers, &plan.group);
-    kafka.message_max_bytes = settings.message_max_bytes;
-    kafka.session_timeout = settings.session_timeout;
-    kafka.drain = settings.drain;
-    kafka.max_unacknowledged = plan.bounds.unacknowledged;
-    kafka.extra.extend(settings.kafka.clone());
-    kafka.extra.insert("security.protocol".to_owned(), settings.security_protocol.clone());
-    Ok(kafka)
 }
 
 fn missing(linked: &[&'static HandlerEntry], expected: Option<usize>) -> Option<String> {

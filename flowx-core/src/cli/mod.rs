@@ -1,13 +1,16 @@
 //! Floor 8: the command line of every connector.
 
+mod dev;
 mod handlers;
 mod run;
 mod schema;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::config::Settings;
 use crate::connector::{ConnectorBuilder, ConnectorError, StartError};
 
 /// `EX_CONFIG` of sysexits: what is wrong is the configuration, and a restart will not mend it.
@@ -26,10 +29,23 @@ struct Arguments {
 enum Command {
     /// Serves requests from Kafka until it is told to stop (SIGTERM or Ctrl-C)
     Run,
+    /// Shows the connector at work: with a broker and a process engine of its own
+    Dev(dev::Arguments),
     /// Prints every handler with its topics, group and guarantee
     Handlers,
     /// Writes the JSON Schemas of requests, replies and errors
     Schema(schema::Arguments),
+}
+
+impl Command {
+    /// What is logged if `RUST_LOG` says nothing.
+    fn log_filter(&self) -> &'static str {
+        match self {
+            // The exchange itself is on the screen, and the broker's coming and going is no news.
+            Self::Dev(_) => "warn,flowx::kafka=off",
+            Self::Run | Self::Handlers | Self::Schema(_) => "info",
+        }
+    }
 }
 
 impl ConnectorBuilder {
@@ -50,13 +66,31 @@ impl ConnectorBuilder {
                 };
             }
         };
-        log_to_stderr();
-        let outcome = match arguments.command {
-            Some(Command::Run) | None => run::run(self).await,
-            Some(Command::Handlers) => handlers::run(self),
-            Some(Command::Schema(arguments)) => schema::run(self, &arguments),
+        let command = arguments.command.unwrap_or_else(|| {
+            if self.means_dev() { Command::Dev(dev::Arguments::default()) } else { Command::Run }
+        });
+        log_to_stderr(command.log_filter());
+        let outcome = match command {
+            Command::Run => run::run(self).await,
+            Command::Dev(arguments) => dev::run(self, &arguments).await,
+            Command::Handlers => handlers::run(self),
+            Command::Schema(arguments) => schema::run(self, &arguments),
         };
         outcome.unwrap_or_else(|failure| failure.report())
+    }
+}
+
+impl ConnectorBuilder {
+    /// Whether a bare call is a look at the connector: in a debug build, with no broker configured.
+    /// A release never falls back to a broker of its own without being told.
+    fn means_dev(&self) -> bool {
+        let has_broker = |settings: &Settings| settings.bootstrap_servers.is_some();
+        let configured = match self.configured() {
+            Some(settings) => has_broker(settings),
+            // What is wrong with the settings is for `run` to say.
+            None => Settings::from_environment().map_or(true, |settings| has_broker(&settings)),
+        };
+        cfg!(debug_assertions) && !configured
     }
 }
 
@@ -100,10 +134,14 @@ impl CommandError {
     }
 }
 
-fn log_to_stderr() {
+/// Logs go to standard error, coloured only where somebody sees it.
+fn log_to_stderr(default: &str) {
     use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     // A program that has its own subscriber keeps it.
     let _ = logs.try_init();
 }

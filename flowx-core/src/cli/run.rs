@@ -8,6 +8,8 @@ use crate::contract::table::HandlerTable;
 
 pub(super) async fn run(builder: ConnectorBuilder) -> Result<ExitCode, CommandError> {
     let connector = builder.build()?;
+    // What keeps it from running comes before what it would do.
+    connector.kafka_settings()?;
     // The table is for people: it goes where they look, beside the logs.
     eprint!("{}", HandlerTable { registry: connector.registry(), group: connector.group() });
     for warning in connector.registry().warnings() {

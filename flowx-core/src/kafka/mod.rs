@@ -21,7 +21,7 @@ mod subscription;
 
 pub use crate::message::topic::Subscription;
 pub use embedded::EmbeddedBroker;
-pub use reader::{From, Reader};
+pub use reader::{ReadFrom, Reader};
 pub use settings::{KafkaSettings, SetupError};
 pub use sink::KafkaSink;
 pub use source::KafkaSource;

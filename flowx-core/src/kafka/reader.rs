@@ -20,7 +20,7 @@ use crate::message::record::Record;
 
 /// Where a [`Reader`] begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum From {
+pub enum ReadFrom {
     /// At the oldest record that is there.
     Beginning,
     /// Behind the newest record that is there when the topic is opened.
@@ -31,14 +31,14 @@ pub enum From {
 /// away from anybody. Dropping it ends it in the background.
 ///
 /// ```
-/// use flowx_core::kafka::{EmbeddedBroker, From, Reader};
+/// use flowx_core::kafka::{EmbeddedBroker, ReadFrom, Reader};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), flowx_core::kafka::SetupError> {
 /// let broker = EmbeddedBroker::start(1)?;
 /// broker.create_topic("replies")?;
 /// let mut reader =
-///     Reader::open(&broker.settings("a-tool"), &["replies"], From::Beginning).await?;
+///     Reader::open(&broker.settings("a-tool"), &["replies"], ReadFrom::Beginning).await?;
 /// # tokio::time::timeout(std::time::Duration::ZERO, reader.next()).await.ok();
 /// # Ok(())
 /// # }
@@ -51,7 +51,7 @@ pub struct Reader {
 /// Topics to read from now on, and where the outcome goes.
 struct Open {
     topics: Vec<String>,
-    from: From,
+    from: ReadFrom,
     done: oneshot::Sender<Result<(), SetupError>>,
 }
 
@@ -71,7 +71,7 @@ impl Reader {
     pub async fn open(
         settings: &KafkaSettings,
         topics: &[&str],
-        from: From,
+        from: ReadFrom,
     ) -> Result<Self, SetupError> {
         let mut config = settings.consumer();
         config.set("auto.offset.reset", "earliest").remove("group.protocol");
@@ -91,7 +91,7 @@ impl Reader {
     ///
     /// # Errors
     /// No broker answers, or the topic is not there.
-    pub async fn add_topic(&mut self, topic: &str, from: From) -> Result<(), SetupError> {
+    pub async fn add_topic(&mut self, topic: &str, from: ReadFrom) -> Result<(), SetupError> {
         self.ask(&[topic], from).await
     }
 
@@ -103,7 +103,7 @@ impl Reader {
         self.records.recv().await.expect("the reading thread lives as long as its reader")
     }
 
-    async fn ask(&mut self, topics: &[&str], from: From) -> Result<(), SetupError> {
+    async fn ask(&mut self, topics: &[&str], from: ReadFrom) -> Result<(), SetupError> {
         let (done, outcome) = oneshot::channel();
         let topics = topics.iter().map(|&topic| topic.to_owned()).collect();
         let ended = || SetupError::of("the reading thread has ended; please report it");
@@ -142,7 +142,11 @@ fn read(
     }
 }
 
-fn open(consumer: &BaseConsumer<LogOnly>, topics: &[String], from: From) -> Result<(), SetupError> {
+fn open(
+    consumer: &BaseConsumer<LogOnly>,
+    topics: &[String],
+    from: ReadFrom,
+) -> Result<(), SetupError> {
     let mut list = TopicPartitionList::new();
     let mut problems = Vec::new();
     for topic in topics {
@@ -159,7 +163,7 @@ fn open(consumer: &BaseConsumer<LogOnly>, topics: &[String], from: From) -> Resu
 fn partitions(
     consumer: &BaseConsumer<LogOnly>,
     topic: &str,
-    from: From,
+    from: ReadFrom,
     list: &mut TopicPartitionList,
 ) -> Result<(), KafkaError> {
     let metadata = consumer.fetch_metadata(Some(topic), LOOK_UP)?;
@@ -170,7 +174,7 @@ fn partitions(
         for partition in found.partitions() {
             // The end is looked up now: "the end" would be wherever it is when fetching begins.
             let (low, high) = consumer.fetch_watermarks(topic, partition.id(), LOOK_UP)?;
-            let offset = if from == From::Beginning { low } else { high };
+            let offset = if from == ReadFrom::Beginning { low } else { high };
             list.add_partition_offset(topic, partition.id(), Offset::Offset(offset))?;
         }
     }

@@ -260,6 +260,21 @@ mod tests {
     }
 
     #[test]
+    fn the_shared_cases_are_read_as_the_attribute_reads_them() {
+        let cases = include_str!("../../../tests/vectors/topics.txt");
+        for case in cases.lines().filter(|line| !line.starts_with('#')) {
+            match case.split('|').collect::<Vec<_>>()[..] {
+                ["ok", written] => assert!(TopicSpec::parse(written).is_ok(), "{written}"),
+                ["bad", written, words] => {
+                    let error = TopicSpec::parse(written).expect_err(written).to_string();
+                    assert!(error.contains(words), "{written}: {error}");
+                }
+                _ => panic!("{case}"),
+            }
+        }
+    }
+
+    #[test]
     fn a_written_topic_becomes_what_kafka_sees() {
         let naming = Naming::default();
         for (written, kafka) in [

@@ -18,7 +18,7 @@ use super::partition::Partition;
 use super::plan::Plan;
 use super::port::{Assignment, Delivery, Epoch, Position, Sink, Source, SourceEvent};
 use super::status::{End, Finished, Status};
-use super::verdict::{Refusal, Verdict};
+use super::verdict::{Refusal, RefusalClass, Verdict};
 use crate::message::envelope::Envelope;
 use crate::message::identity::RequestId;
 use crate::message::record::Record;
@@ -428,14 +428,20 @@ fn refused(refusal: &Refusal, replied: bool, dead_letter: bool) -> End {
 
 /// The one line of a failure: where, for whom, why; nothing that the request carried.
 fn log_refusal(job: &Job, refusal: &Refusal) {
-    tracing::warn!(
-        at = %job.envelope.record().at,
-        process = job.envelope.process(),
-        handler = job.route.name(),
-        reason = refusal.class.reason(),
-        code = %refusal.code,
-        cause = %refusal.for_logs,
-        attempts = refusal.attempts,
-        "request refused"
-    );
+    // A business answer is no fault of anybody's.
+    macro_rules! line {
+        ($level:ident) => {
+            tracing::$level!(
+                at = %job.envelope.record().at,
+                process = job.envelope.process(),
+                handler = job.route.name(),
+                reason = refusal.class.reason(),
+                code = %refusal.code,
+                cause = %refusal.for_logs,
+                attempts = refusal.attempts,
+                "request refused"
+            )
+        };
+    }
+    if refusal.class == RefusalClass::Business { line!(info) } else { line!(warn) }
 }

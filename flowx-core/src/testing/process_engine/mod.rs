@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 pub use judge::Finding;
 pub use version::PlatformVersion;
 
-use crate::kafka::{From, KafkaSettings, KafkaSink, Reader, SetupError};
+use crate::kafka::{KafkaSettings, KafkaSink, ReadFrom, Reader, SetupError};
 use crate::message::envelope::PROCESS_INSTANCE_UUID;
 use crate::message::error_reply::CODE_FIELD;
 use crate::message::headers::Headers;
@@ -196,9 +196,9 @@ impl ProcessEngine {
             return Ok(());
         }
         match &mut self.replies {
-            Some(reader) => reader.add_topic(topic, From::End).await?,
+            Some(reader) => reader.add_topic(topic, ReadFrom::End).await?,
             None => {
-                self.replies = Some(Reader::open(&self.settings, &[topic], From::End).await?);
+                self.replies = Some(Reader::open(&self.settings, &[topic], ReadFrom::End).await?);
             }
         }
         self.opened.insert(topic.to_owned());
