@@ -1,1 +1,15 @@
+//! Support for the tests of the workspace: Apache Kafka itself, started from its own jars, and
+//! waiting for what other processes do.
+//!
+//! | what | where |
+//! |---|---|
+//! | a cluster of one or three brokers | [`kafka::KafkaCluster`] |
+//! | Kafka's own console clients, as the other side of a conversation | [`kafka::Console`] |
+//! | leaving a test out where Java or Maven is missing | [`require_kafka!`] |
+//! | waiting with a deadline | [`eventually`](fn@eventually) |
 
+pub mod kafka;
+
+mod eventually;
+
+pub use eventually::{Condition, TimedOut, eventually, try_eventually};
