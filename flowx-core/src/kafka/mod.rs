@@ -2,8 +2,8 @@
 //!
 //! [`KafkaSource`] reads as a member of a consumer group, [`KafkaSink`] writes and says what the
 //! brokers acknowledged; both stand behind the traits of [`runtime::port`](crate::runtime::port).
-//! [`EmbeddedBroker`] is a broker inside this process for `dev` and quick tests, [`Reader`] reads
-//! topics without a group, for simulators and tools.
+//! [`EmbeddedBroker`] is a broker inside this process for `dev` and quick tests; [`Reader`] and
+//! [`Writer`] work without a connector, for simulators and tools.
 
 mod assignments;
 mod control;
@@ -18,6 +18,7 @@ mod settings;
 mod sink;
 mod source;
 mod subscription;
+mod writer;
 
 pub use crate::message::topic::Subscription;
 pub use embedded::EmbeddedBroker;
@@ -25,3 +26,4 @@ pub use reader::{ReadFrom, Reader};
 pub use settings::{KafkaSettings, SetupError};
 pub use sink::KafkaSink;
 pub use source::KafkaSource;
+pub use writer::Writer;

@@ -8,18 +8,17 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 pub use judge::Finding;
 pub use version::PlatformVersion;
 
-use crate::kafka::{KafkaSettings, KafkaSink, ReadFrom, Reader, SetupError};
+use crate::kafka::{KafkaSettings, ReadFrom, Reader, SetupError, Writer};
 use crate::message::envelope::PROCESS_INSTANCE_UUID;
 use crate::message::error_reply::CODE_FIELD;
 use crate::message::headers::Headers;
 use crate::message::record::{Outbound, Record};
 use crate::message::topic::Naming;
-use crate::runtime::port::{SendError, Sink, Token};
 
 /// A stand-in for the process engine, on any broker.
 ///
@@ -47,7 +46,7 @@ pub struct ProcessEngine {
     version: PlatformVersion,
     naming: Naming,
     response_timeout: Duration,
-    sink: KafkaSink,
+    requests: Writer,
     replies: Option<Reader>,
     opened: HashSet<String>,
     sent: u64,
@@ -55,9 +54,6 @@ pub struct ProcessEngine {
 
 /// How long the engine looks out for a second answer, which must not come.
 const SECOND_ANSWER: Duration = Duration::from_millis(100);
-
-/// How long a broker may take to take a request.
-const SEND_DEADLINE: Duration = Duration::from_secs(30);
 
 /// A request, and what came of it.
 #[derive(Clone, Debug)]
@@ -113,7 +109,7 @@ impl ProcessEngine {
             version,
             naming: Naming::default(),
             response_timeout: Duration::from_secs(10),
-            sink: KafkaSink::connect(settings)?,
+            requests: Writer::connect(settings)?,
             replies: None,
             opened: HashSet::new(),
             sent: 0,
@@ -206,23 +202,8 @@ impl ProcessEngine {
     }
 
     async fn send(&mut self, request: &Outbound) -> Result<(), EngineError> {
-        let token = Token(self.sent);
-        let sent = match self.sink.send(request, token) {
-            Ok(()) => timeout(SEND_DEADLINE, async {
-                loop {
-                    let delivery = self.sink.delivered().await;
-                    if delivery.token == token {
-                        return delivery.result;
-                    }
-                }
-            })
-            .await
-            .unwrap_or_else(|_| Err(SendError::Failed("no broker answers".to_owned()))),
-            Err(error) => Err(error),
-        };
-        sent.map_err(|error| EngineError::NotSent {
-            topic: request.topic.to_string(),
-            reason: error.to_string(),
+        self.requests.write(std::slice::from_ref(request)).await.map_err(|error| {
+            EngineError::NotSent { topic: request.topic.to_string(), reason: error.to_string() }
         })
     }
 
