@@ -62,7 +62,9 @@ impl Console {
             "parse.headers=true".to_owned(),
             "parse.key=true".to_owned(),
         ];
-        let mut args = vec!["--topic", topic, "--sync", "--request-timeout-ms", "15000"];
+        // Without `--timeout 0` each record waits a second for others to share a batch with.
+        let mut args = vec!["--topic", topic, "--sync", "--timeout", "0"];
+        args.extend(["--request-timeout-ms", "15000"]);
         args.extend(properties.iter().flat_map(|property| ["--reader-property", property]));
         let input: String = records.iter().map(TextRecord::to_line).collect();
         self.run(PRODUCER, &args, &input).await;
