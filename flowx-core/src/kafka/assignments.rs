@@ -130,3 +130,70 @@ impl Assignments {
         Some((Arc::clone(&live.partition), live.partition.next().or(live.committed)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::outbox::Outbox;
+    use super::super::settings::KafkaSettings;
+    use super::super::subscription::{Subscription, Subscriptions};
+    use super::*;
+    use rdkafka::consumer::BaseConsumer;
+    use std::time::Duration;
+
+    /// Partitions of a consumer that never meets a broker.
+    fn partitions(count: i32) -> Vec<(Arc<Partition>, Option<i64>)> {
+        let settings = KafkaSettings::new("127.0.0.1:1", "g");
+        let topics = Subscriptions::new(vec![Subscription::Topic("t".to_owned())]).unwrap();
+        let outbox = Outbox::new(tokio::sync::mpsc::unbounded_channel().0, Arc::default());
+        let context = Rebalancer::new(topics, Duration::ZERO, outbox);
+        let consumer: Arc<BaseConsumer<_>> =
+            Arc::new(settings.create(&settings.consumer(), context).unwrap());
+        (0..count)
+            .map(|partition| {
+                let queue = consumer.split_partition_queue("t", partition).unwrap();
+                (Partition::new("t".into(), partition, queue), Some(10))
+            })
+            .collect()
+    }
+
+    fn offsets(list: &TopicPartitionList) -> Vec<(i32, Offset)> {
+        list.elements().iter().map(|one| (one.partition(), one.offset())).collect()
+    }
+
+    #[test]
+    fn only_what_goes_forward_under_a_live_epoch_is_committed() {
+        let mut assignments = Assignments::default();
+        let added = assignments.add(partitions(2));
+        let (first, second) = (added[0].0.epoch, added[1].0.epoch);
+        let positions = [
+            Position { epoch: first, next: 9 },
+            Position { epoch: second, next: 12 },
+            Position { epoch: Epoch(99), next: 50 },
+        ];
+        let (live, list) = assignments.to_commit(&positions);
+        assert_eq!(
+            (live.as_slice(), offsets(&list)),
+            (&positions[..2], vec![(1, Offset::Offset(12))])
+        );
+
+        assignments.committed(&live);
+        assert_eq!(offsets(&assignments.to_commit(&positions).1), []);
+        let mut list = TopicPartitionList::new();
+        list.add_partition("t", 1);
+        let ended = assignments.end(&list);
+        assert_eq!(ended, [second]);
+        assignments.remove(&ended, &list);
+        assert_eq!(assignments.to_commit(&positions).0, &positions[..1]);
+    }
+
+    #[test]
+    fn nothing_is_committed_beyond_a_record_that_was_not_served() {
+        let mut assignments = Assignments::default();
+        let epoch = assignments.add(partitions(1))[0].0.epoch;
+        assignments.limit("t", 0, 15);
+        assignments.limit("t", 0, 17);
+        let (live, list) = assignments.to_commit(&[Position { epoch, next: 20 }]);
+        assert_eq!(live, [Position { epoch, next: 15 }]);
+        assert_eq!(offsets(&list), [(0, Offset::Offset(15))]);
+    }
+}

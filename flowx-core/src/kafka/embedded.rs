@@ -1,6 +1,7 @@
 //! A Kafka broker inside this process.
 
 use std::fmt;
+use std::time::Duration;
 
 use rdkafka::ClientConfig;
 use rdkafka::producer::{Producer as _, ThreadedProducer};
@@ -80,6 +81,8 @@ impl EmbeddedBroker {
         let mut settings = KafkaSettings::new(&self.bootstrap_servers, group);
         // This broker answers a waiting fetch only when the wait is over.
         settings.extra.insert("fetch.wait.max.ms".to_owned(), "10".to_owned());
+        // And each rebalance of a group with a past takes it as long as a session, less a second.
+        settings.session_timeout = Duration::from_secs(3);
         settings
     }
 

@@ -135,7 +135,8 @@ fn read(
                 names.entry(message.topic().to_owned()).or_insert_with_key(|name| (&**name).into());
             Some(record(&message, name))
         });
-        if let Some(Err(TrySendError::Full(record))) = next.map(|record| records.try_send(record)) {
+        let Some(record) = next else { continue };
+        if let Err(TrySendError::Full(record)) = records.try_send(record) {
             waiting = Some(record);
             thread::park_timeout(POLL);
         }

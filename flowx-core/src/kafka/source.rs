@@ -174,3 +174,151 @@ impl fmt::Debug for KafkaSource {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kafka::EmbeddedBroker;
+    use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
+
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    fn joined(broker: &EmbeddedBroker) -> KafkaSource {
+        broker.create_topic("t").unwrap();
+        let topics = vec![Subscription::Topic("t".to_owned())];
+        KafkaSource::subscribe(&broker.settings("g"), topics).unwrap()
+    }
+
+    /// Waits for an event of which `pick` makes something.
+    async fn until<T>(
+        source: &mut KafkaSource,
+        mut pick: impl FnMut(SourceEvent) -> Option<T>,
+    ) -> T {
+        let wait = async {
+            loop {
+                if let Some(picked) = pick(source.event().await) {
+                    return picked;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, wait).await.expect("the event comes in time")
+    }
+
+    fn assigned(event: SourceEvent) -> Option<Vec<Epoch>> {
+        match event {
+            SourceEvent::Assigned(all) => Some(all.iter().map(|one| one.epoch).collect()),
+            SourceEvent::Failed(reason) => panic!("{reason}"),
+            _ => None,
+        }
+    }
+
+    #[tokio::test]
+    async fn committed_offsets_that_cannot_be_read_are_asked_for_again() {
+        let broker = EmbeddedBroker::start(2).unwrap();
+        broker.fail_requests(
+            RDKafkaApiKey::OffsetFetch,
+            &[RDKafkaRespErr::RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED; 3],
+        );
+        let mut source = joined(&broker);
+        let mut troubles = Vec::new();
+        let epochs = until(&mut source, |event| {
+            if let SourceEvent::Trouble(text) = &event {
+                troubles.push(text.clone());
+            }
+            assigned(event)
+        })
+        .await;
+        assert_eq!(epochs.len(), 2);
+        assert!(troubles.iter().any(|text| text.contains("committed offsets")), "{troubles:?}");
+        source.close(Vec::new(), PATIENCE).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn it_closes_while_committed_offsets_cannot_be_read() {
+        let broker = EmbeddedBroker::start(2).unwrap();
+        broker.fail_requests(
+            RDKafkaApiKey::OffsetFetch,
+            &[RDKafkaRespErr::RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED; 10_000],
+        );
+        let mut source = joined(&broker);
+        until(&mut source, |event| match event {
+            SourceEvent::Trouble(text) => text.contains("committed offsets").then_some(()),
+            SourceEvent::Assigned(_) => panic!("assigned without knowing where to begin"),
+            _ => None,
+        })
+        .await;
+        source.close(Vec::new(), PATIENCE).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_refused_commit_is_told_and_the_next_one_counts() {
+        let broker = EmbeddedBroker::start(1).unwrap();
+        let mut source = joined(&broker);
+        let epoch = until(&mut source, assigned).await[0];
+        let positions = vec![Position { epoch, next: 5 }];
+        broker.fail_requests(
+            RDKafkaApiKey::OffsetCommit,
+            &[RDKafkaRespErr::RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED],
+        );
+        source.commit(positions.clone());
+        let refused = until(&mut source, |event| match event {
+            SourceEvent::CommitFailed { positions, .. } => Some(positions),
+            SourceEvent::Committed(_) => panic!("the broker has refused it"),
+            _ => None,
+        })
+        .await;
+        assert_eq!(refused, positions);
+        source.commit(positions.clone());
+        let committed = until(&mut source, |event| match event {
+            SourceEvent::Committed(positions) => Some(positions),
+            _ => None,
+        })
+        .await;
+        assert_eq!(committed, positions);
+        source.close(positions, PATIENCE).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn partitions_of_a_member_that_was_expelled_are_lost_and_come_back_under_new_names() {
+        let broker = EmbeddedBroker::start(2).unwrap();
+        let mut source = joined(&broker);
+        let before = until(&mut source, assigned).await;
+        broker.fail_requests(
+            RDKafkaApiKey::Heartbeat,
+            &[RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID],
+        );
+        let mut lost = until(&mut source, |event| match event {
+            SourceEvent::Lost(epochs) => Some(epochs),
+            SourceEvent::Revoking { .. } => panic!("there is nothing left to commit"),
+            _ => None,
+        })
+        .await;
+        lost.sort_unstable();
+        assert_eq!(lost, before);
+        let after = until(&mut source, assigned).await;
+        assert!(after.iter().all(|epoch| !before.contains(epoch)));
+        source.close(Vec::new(), PATIENCE).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_member_whose_identity_another_one_took_cannot_go_on() {
+        let broker = EmbeddedBroker::start(1).unwrap();
+        broker.create_topic("t").unwrap();
+        let mut settings = broker.settings("g");
+        settings.extra.insert("group.instance.id".to_owned(), "pod-0".to_owned());
+        let topics = vec![Subscription::Topic("t".to_owned())];
+        let mut source = KafkaSource::subscribe(&settings, topics).unwrap();
+        until(&mut source, assigned).await;
+        broker.fail_requests(
+            RDKafkaApiKey::Heartbeat,
+            &[RDKafkaRespErr::RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID],
+        );
+        let reason = until(&mut source, |event| match event {
+            SourceEvent::Failed(reason) => Some(reason),
+            _ => None,
+        })
+        .await;
+        assert!(reason.to_lowercase().contains("fenced"), "{reason}");
+        source.close(Vec::new(), PATIENCE).await.unwrap();
+    }
+}
