@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use flowx_core::Headers;
-use flowx_core::kafka::{From, KafkaSink, Reader, Subscription};
+use flowx_core::kafka::{KafkaSink, ReadFrom, Reader, Subscription};
 use flowx_core::message::record::Outbound;
 use flowx_core::runtime::port::{Position, SendError, Sink, Source, SourceEvent, Token};
 
@@ -70,7 +70,7 @@ async fn records_without_a_partition_go_where_java_clients_send_their_key() {
         .collect();
     write(&broker, &records).await;
     let mut reader =
-        Reader::open(&broker.settings("tool"), &["replies"], From::Beginning).await.unwrap();
+        Reader::open(&broker.settings("tool"), &["replies"], ReadFrom::Beginning).await.unwrap();
     let mut found = BTreeMap::new();
     for _ in keys {
         let record = within("record", reader.next()).await;
@@ -261,7 +261,7 @@ async fn a_full_sink_says_so_and_goes_on_after_a_delivery() {
 async fn a_pattern_sees_new_topics_but_no_dead_letters_and_no_retries() {
     let topics = ["in.a", "in.a.dlq", "in.a.retry.5s", "other"];
     let broker = broker(1, &topics);
-    let all = |prefix: &str| Subscription::Pattern { prefix: prefix.to_owned() };
+    let all = |prefix: &str| Subscription::Prefix(prefix.into());
     for name in topics {
         write(&broker, &[outbound(name, 0, name)]).await;
     }
@@ -282,8 +282,7 @@ async fn an_exact_retry_topic_beside_a_pattern_brings_in_no_other() {
     for name in topics {
         write(&broker, &[outbound(name, 0, name)]).await;
     }
-    let subscriptions =
-        vec![Subscription::Pattern { prefix: "in.".to_owned() }, topic("in.a.retry.5s")];
+    let subscriptions = vec![Subscription::Prefix("in.".into()), topic("in.a.retry.5s")];
     let mut member = Member::joined(&broker.settings("g"), subscriptions, 2).await;
     let mut seen = Vec::new();
     while seen.len() < 2 {
@@ -343,7 +342,7 @@ async fn a_reader_begins_where_it_is_told_and_takes_further_topics() {
     let broker = broker(2, &["a", "b"]);
     write_ten_each(&broker, "a", 2).await;
     let settings = broker.settings("tool");
-    let mut all = Reader::open(&settings, &["a"], From::Beginning).await.unwrap();
+    let mut all = Reader::open(&settings, &["a"], ReadFrom::Beginning).await.unwrap();
     let mut seen: BTreeMap<i32, Vec<i64>> = BTreeMap::new();
     for _ in 0..20 {
         let at = within("record", all.next()).await.at;
@@ -351,15 +350,15 @@ async fn a_reader_begins_where_it_is_told_and_takes_further_topics() {
     }
     assert_eq!(seen, BTreeMap::from([(0, (0..10).collect()), (1, (0..10).collect())]));
 
-    let mut new = Reader::open(&settings, &["a"], From::End).await.unwrap();
+    let mut new = Reader::open(&settings, &["a"], ReadFrom::End).await.unwrap();
     write(&broker, &[outbound("a", 1, "new")]).await;
     assert_eq!(within("record", new.next()).await.payload.as_deref(), Some(&b"new"[..]));
 
     write(&broker, &[outbound("b", 0, "more")]).await;
-    new.add_topic("b", From::Beginning).await.unwrap();
+    new.add_topic("b", ReadFrom::Beginning).await.unwrap();
     assert_eq!(within("record", new.next()).await.at.to_string(), "b[0]@0");
 
     let mut nowhere = settings.clone();
     nowhere.bootstrap_servers = String::new();
-    assert!(Reader::open(&nowhere, &["a"], From::End).await.is_err());
+    assert!(Reader::open(&nowhere, &["a"], ReadFrom::End).await.is_err());
 }

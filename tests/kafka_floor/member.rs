@@ -17,7 +17,7 @@ pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T 
 }
 
 pub(crate) fn topic(name: &str) -> Subscription {
-    Subscription::Topic(name.to_owned())
+    Subscription::Exact(name.into())
 }
 
 pub(crate) fn broker(partitions: i32, topics: &[&str]) -> EmbeddedBroker {

@@ -135,15 +135,16 @@ impl Assignments {
 mod tests {
     use super::super::outbox::Outbox;
     use super::super::settings::KafkaSettings;
-    use super::super::subscription::{Subscription, Subscriptions};
+    use super::super::subscription::Subscriptions;
     use super::*;
+    use crate::message::topic::Subscription;
     use rdkafka::consumer::BaseConsumer;
     use std::time::Duration;
 
     /// Partitions of a consumer that never meets a broker.
     fn partitions(count: i32) -> Vec<(Arc<Partition>, Option<i64>)> {
         let settings = KafkaSettings::new("127.0.0.1:1", "g");
-        let topics = Subscriptions::new(vec![Subscription::Topic("t".to_owned())]).unwrap();
+        let topics = Subscriptions::new(vec![Subscription::Exact("t".into())]).unwrap();
         let outbox = Outbox::new(tokio::sync::mpsc::unbounded_channel().0, Arc::default());
         let context = Rebalancer::new(topics, Duration::ZERO, outbox);
         let consumer: Arc<BaseConsumer<_>> =

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, mpsc};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::KafkaError;
 use rdkafka::message::Message as _;
+use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{Offset, TopicPartitionList};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc as async_mpsc, oneshot};
@@ -150,9 +151,14 @@ fn open(
 ) -> Result<(), SetupError> {
     let mut list = TopicPartitionList::new();
     let mut problems = Vec::new();
+    let deadline = Instant::now() + LOOK_UP;
     for topic in topics {
-        if let Err(error) = partitions(consumer, topic, from, &mut list) {
-            problems.push(format!("topic `{topic}` cannot be read: {error}"));
+        match found(consumer, topic, from, deadline) {
+            Ok(partitions) => partitions.into_iter().for_each(|(partition, offset)| {
+                list.add_partition_offset(topic, partition, Offset::Offset(offset))
+                    .expect("an offset of a broker can be expressed");
+            }),
+            Err(error) => problems.push(format!("topic `{topic}` cannot be read: {error}")),
         }
     }
     if !problems.is_empty() {
@@ -161,13 +167,38 @@ fn open(
     consumer.incremental_assign(&list).map_err(|error| SetupError::of(error.to_string()))
 }
 
+/// The partitions of a topic and where to begin in each. One that was created a moment ago may have
+/// no leader yet; that passes.
+fn found(
+    consumer: &BaseConsumer<LogOnly>,
+    topic: &str,
+    from: ReadFrom,
+    deadline: Instant,
+) -> Result<Vec<(i32, i64)>, KafkaError> {
+    loop {
+        let outcome = partitions(consumer, topic, from);
+        let passes = matches!(
+            outcome.as_ref().err().and_then(KafkaError::rdkafka_error_code),
+            Some(
+                RDKafkaErrorCode::NotLeaderForPartition
+                    | RDKafkaErrorCode::LeaderNotAvailable
+                    | RDKafkaErrorCode::UnknownPartition
+            )
+        );
+        if !passes || Instant::now() >= deadline {
+            return outcome;
+        }
+        thread::park_timeout(POLL);
+    }
+}
+
 fn partitions(
     consumer: &BaseConsumer<LogOnly>,
     topic: &str,
     from: ReadFrom,
-    list: &mut TopicPartitionList,
-) -> Result<(), KafkaError> {
+) -> Result<Vec<(i32, i64)>, KafkaError> {
     let metadata = consumer.fetch_metadata(Some(topic), LOOK_UP)?;
+    let mut partitions = Vec::new();
     for found in metadata.topics() {
         if let Some(error) = found.error() {
             return Err(KafkaError::MetadataFetch(error.into()));
@@ -175,9 +206,8 @@ fn partitions(
         for partition in found.partitions() {
             // The end is looked up now: "the end" would be wherever it is when fetching begins.
             let (low, high) = consumer.fetch_watermarks(topic, partition.id(), LOOK_UP)?;
-            let offset = if from == ReadFrom::Beginning { low } else { high };
-            list.add_partition_offset(topic, partition.id(), Offset::Offset(offset))?;
+            partitions.push((partition.id(), if from == ReadFrom::Beginning { low } else { high }));
         }
     }
-    Ok(())
+    Ok(partitions)
 }

@@ -185,7 +185,7 @@ mod tests {
 
     fn joined(broker: &EmbeddedBroker) -> KafkaSource {
         broker.create_topic("t").unwrap();
-        let topics = vec![Subscription::Topic("t".to_owned())];
+        let topics = vec![Subscription::Exact("t".into())];
         KafkaSource::subscribe(&broker.settings("g"), topics).unwrap()
     }
 
@@ -306,7 +306,7 @@ mod tests {
         broker.create_topic("t").unwrap();
         let mut settings = broker.settings("g");
         settings.extra.insert("group.instance.id".to_owned(), "pod-0".to_owned());
-        let topics = vec![Subscription::Topic("t".to_owned())];
+        let topics = vec![Subscription::Exact("t".into())];
         let mut source = KafkaSource::subscribe(&settings, topics).unwrap();
         until(&mut source, assigned).await;
         broker.fail_requests(

@@ -32,6 +32,8 @@ pub(super) async fn run(
         let kafka = broker.settings("");
         settings.bootstrap_servers = Some(kafka.bootstrap_servers);
         settings.security_protocol = "PLAINTEXT".to_owned();
+        settings.session_timeout = kafka.session_timeout;
+        settings.drain = settings.drain.min(kafka.session_timeout / 2);
         settings.kafka = kafka.extra;
     })?;
     let topics = topics(&connector);

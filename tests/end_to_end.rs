@@ -1,0 +1,41 @@
+//! The whole path on Kafka's own protocol: the same promises on the embedded broker and on Apache
+//! Kafka.
+
+#[path = "end_to_end/broker.rs"]
+mod broker;
+#[path = "end_to_end/handlers.rs"]
+mod handlers;
+#[path = "end_to_end/promises.rs"]
+mod promises;
+
+/// Runs every promise on both brokers.
+macro_rules! on_both_brokers {
+    ($($promise:ident),* $(,)?) => {
+        mod embedded {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $promise() {
+                let broker = super::broker::Broker::embedded(stringify!($promise));
+                super::promises::$promise(broker).await;
+            })*
+        }
+
+        mod apache_kafka {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $promise() {
+                flowx_tests::require_kafka!();
+                let broker = super::broker::Broker::kafka(stringify!($promise)).await;
+                super::promises::$promise(broker).await;
+            })*
+        }
+    };
+}
+
+on_both_brokers!(
+    engines_of_every_version_are_answered_as_they_demand,
+    what_cannot_be_read_is_answered_and_put_aside_as_it_came,
+    a_restart_goes_on_where_the_last_run_ended,
+    a_stop_finishes_what_is_in_flight,
+    a_second_instance_takes_over_without_a_loss,
+    a_pattern_sees_every_reply_but_no_dead_letter,
+    a_request_without_a_name_of_its_process_is_put_aside,
+);
