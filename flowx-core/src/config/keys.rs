@@ -255,6 +255,14 @@ mod tests {
     }
 
     #[test]
+    fn the_documentation_names_every_variable() {
+        let table = include_str!("mod.rs");
+        for name in KEYS.iter().flat_map(Key::names) {
+            assert!(table.contains(&format!("`{name}`")), "{name}");
+        }
+    }
+
+    #[test]
     fn a_family_is_read_with_and_without_its_dot() {
         for value in ["engine.receive.", "engine.receive", "engine.receive.*"] {
             let mut field = String::new();

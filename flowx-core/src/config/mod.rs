@@ -1,4 +1,44 @@
 //! Floor 1: the settings of a connector, read from the environment.
+//!
+//! Every setting has a name of flowx's own; many can also be set with the variables that the
+//! platform's services already have. `A_B` and `AB` are one name, as in the platform's relaxed
+//! binding. Of several names that are set the leftmost in this table wins. An unknown variable that
+//! begins with `FLOWX_CONNECTOR_` is an error, and so is a value that cannot be read; all errors are
+//! reported at once, and no value with them.
+//!
+//! | variable | the platform's names | what it sets | default |
+//! |---|---|---|---|
+//! | `FLOWX_CONNECTOR_BOOTSTRAP_SERVERS` | `KAFKA_BOOTSTRAP_SERVERS`, `SPRING_KAFKA_BOOTSTRAP_SERVERS` | brokers, `host:port` separated by commas | none |
+//! | `FLOWX_CONNECTOR_SECURITY_PROTOCOL` | `KAFKA_SECURITY_PROTOCOL`, `SPRING_KAFKA_SECURITY_PROTOCOL` | `PLAINTEXT`, or `SSL` with the feature `tls` | `PLAINTEXT` |
+//! | `FLOWX_CONNECTOR_GROUP` | `KAFKA_CONSUMER_GROUP_ID`, `SPRING_KAFKA_CONSUMER_GROUP_ID` | consumer group | the binary's name in kebab-case |
+//! | `FLOWX_CONNECTOR_MESSAGE_MAX_BYTES` | `KAFKA_MESSAGE_MAX_BYTES` | largest record, read or written | `52428800` |
+//! | `FLOWX_CONNECTOR_TOPIC_PACKAGE` | `KAFKA_TOPIC_NAMING_PACKAGE` | first part of topic names | `ai.flowx.` |
+//! | `FLOWX_CONNECTOR_TOPIC_ENVIRONMENT` | `KAFKA_TOPIC_NAMING_ENVIRONMENT` | second part of topic names | `dev.` |
+//! | `FLOWX_CONNECTOR_TOPIC_VERSION` | `KAFKA_TOPIC_NAMING_VERSION` | last part of topic names | `.v1` |
+//! | `FLOWX_CONNECTOR_TOPIC_PREFIX` | `KAFKA_TOPIC_NAMING_PREFIX` | in place of package and environment | |
+//! | `FLOWX_CONNECTOR_TOPIC_SUFFIX` | `KAFKA_TOPIC_NAMING_SUFFIX` | in place of the version | |
+//! | `FLOWX_CONNECTOR_TOPIC_ENGINE_RECEIVE` | `KAFKA_TOPIC_NAMING_ENGINE_RECEIVE_PATTERN` | what the engine reads, behind the prefix | `engine.receive.` |
+//! | `FLOWX_CONNECTOR_TOPIC_INTEGRATION_RECEIVE` | `KAFKA_TOPIC_NAMING_INTEGRATION_RECEIVE_PATTERN` | what the integration designer reads | `integration.receive.` |
+//! | `FLOWX_CONNECTOR_HANDLER_<NAME>_TOPIC` | | topic of one handler, written as in the attribute | the attribute's |
+//! | `FLOWX_CONNECTOR_HANDLER_<NAME>_REPLY` | | reply topic of one handler | the attribute's |
+//! | `FLOWX_CONNECTOR_ORGANIZATION_ID` | `ORGANIZATION_ID` | `Fx-Organization-Id` of answers to requests without it | none |
+//! | `FLOWX_CONNECTOR_FX_CONTEXT` | `KAFKA_DEFAULT_FX_CONTEXT` | `fxContext` of answers to requests without it | none |
+//! | `FLOWX_CONNECTOR_ERROR_FIELD` | | name of the text's field in error replies | `errorMessage` |
+//! | `FLOWX_CONNECTOR_ERROR_NULL` | | whether successful replies carry that field as `null` | `true` |
+//! | `FLOWX_CONNECTOR_OWN_HEADERS` | | whether answers carry `x-reply-id` and `x-request-offset` | `true` |
+//! | `FLOWX_CONNECTOR_MAX_DEPTH` | | deepest nesting of a request, 1 to 127 | `64` |
+//! | `FLOWX_CONNECTOR_REFUSE_PLACEHOLDERS` | | whether a text that still holds `${…}` is refused | `true` |
+//! | `FLOWX_CONNECTOR_HANDLER_TIMEOUT` | | the longest one attempt may run | `30s` |
+//! | `FLOWX_CONNECTOR_RETRY_ATTEMPTS` | | attempts in all | `5` |
+//! | `FLOWX_CONNECTOR_RETRY_DELAY` | | longest wait before the second attempt; it doubles | `300ms` |
+//! | `FLOWX_CONNECTOR_RETRY_LONGEST_DELAY` | | longest wait before any attempt | `60s` |
+//! | `FLOWX_CONNECTOR_RETRY_BUDGET` | | time for all attempts and waits of a request | `2min` |
+//! | `FLOWX_CONNECTOR_CONCURRENCY` | | handlers running at once | `256` |
+//! | `FLOWX_CONNECTOR_DRAIN` | | how long a stop waits for what is in flight | `10s` |
+//! | `FLOWX_CONNECTOR_SESSION_TIMEOUT` | | Kafka's `session.timeout.ms` | `45s` |
+//!
+//! In `<NAME>` a handler's name stands in capitals, with `_` for everything that is no letter or
+//! digit: `FLOWX_CONNECTOR_HANDLER_CREDIT_CHECK_TOPIC` for `credit-check`.
 
 pub mod keys;
 pub mod settings;
