@@ -13,3 +13,9 @@ pub mod kafka;
 mod eventually;
 
 pub use eventually::{Condition, TimedOut, eventually, try_eventually};
+
+/// What the README and ARCHITECTURE show is compiled like any other code.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+#[doc = include_str!("../../ARCHITECTURE.md")]
+struct Documents;
