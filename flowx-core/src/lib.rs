@@ -1,4 +1,113 @@
-//! Typed connectors for the FLOWX.AI process engine.
+//! Typed connectors for the FLOWX.AI process engine: one annotated async function is one connector.
+//!
+//! # What happens
+//!
+//! A process sends a request to a Kafka topic and waits in a receive node. A connector reads the
+//! topic, does its work and replies on a topic that the engine reads; the process goes on with the
+//! reply in its data. flowx does everything around the work: it decodes the request, calls the
+//! handler, retries where that helps, sends the reply with all that the engine needs to find its
+//! process, and commits the offset once the broker has acknowledged the reply.
+//!
+//! # A handler
+//!
+//! ```
+//! use flowx_core::{FlowxError, HandlerError, Process, State, flowx_handler};
+//! use schemars::JsonSchema;
+//! use serde::{Deserialize, Serialize};
+//!
+//! /// What the process sends. Doc comments become the designer's text.
+//! #[derive(Deserialize, JsonSchema)]
+//! #[schemars(example = serde_json::json!({ "customer": "4711" }))]
+//! struct CreditCheck {
+//!     /// Number of the customer.
+//!     customer: String,
+//! }
+//!
+//! #[derive(Serialize, JsonSchema)]
+//! struct Credit {
+//!     limit: u32,
+//! }
+//!
+//! #[derive(Debug, thiserror::Error, FlowxError)]
+//! enum CreditError {
+//!     /// Nobody has this number.
+//!     #[error("there is no customer {0}")]
+//!     #[flowx(refuse = "CUSTOMER_NOT_FOUND")]
+//!     NotFound(String),
+//!     #[error("the register does not answer")]
+//!     #[flowx(retry)]
+//!     Unreachable,
+//! }
+//!
+//! /// Looks up how much credit a customer has.
+//! #[flowx_handler(topic = "credit.trigger.check")]
+//! async fn check(request: CreditCheck, register: State<Register>) -> Result<Credit, CreditError> {
+//!     match register.limit_of(&request.customer) {
+//!         Some(limit) => Ok(Credit { limit }),
+//!         None => Err(CreditError::NotFound(request.customer)),
+//!     }
+//! }
+//!
+//! struct Register;
+//! impl Register {
+//!     fn limit_of(&self, customer: &str) -> Option<u32> {
+//!         (customer == "4711").then_some(5_000)
+//!     }
+//! }
+//! ```
+//!
+//! Requests and replies are ordinary types; what else a handler needs comes in as
+//! [parameters](flowx_handler#): shared values as [`State`], the received [`Headers`], the
+//! [`Process`] that waits, the [`Topic`], the attempt's [`Context`].
+//!
+//! # What becomes of an error
+//!
+//! An error says for each of its cases which of two things it is. **Refuse** is an answer: the
+//! process gets `{"errorMessage": "…", "errorCode": "CUSTOMER_NOT_FOUND"}` and its gateway branches on
+//! the code. **Retry** asks for another attempt, with growing waits, until attempts or time are used
+//! up. [`derive@FlowxError`] maps an enum; [`HandlerError`] serves where none is wanted: in a
+//! function that returns it, `?` on any standard error means retry.
+//!
+//! What cannot be read, keeps failing, takes too long or panics is answered as well, with a code of
+//! flowx's own ([`handler::codes::OWN_CODES`]), and put aside on a dead-letter topic: the original
+//! bytes, key and headers, and the reason in `dlq-*` headers behind them. Nothing that is not
+//! answered or put aside is ever committed, so every request is handled at least once; a second
+//! attempt at the same request has the same [idempotency key](Context::idempotency_key).
+//!
+//! # Topics
+//!
+//! `topic` and `reply` are the part between the configured prefix (`ai.flowx.dev.`) and suffix
+//! (`.v1`). Without `reply`, a handler on `credit.trigger.check` answers on
+//! `engine.receive.credit.check.results`, which the engine reads. See
+//! [`message::topic::TopicSpec`] and [`config`] for all of it.
+//!
+//! # A program
+//!
+//! ```no_run
+//! # struct Register;
+//! #[tokio::main]
+//! async fn main() -> std::process::ExitCode {
+//!     flowx_core::Connector::builder().state(Register).main().await
+//! }
+//! ```
+//!
+//! Handlers are found at link time; there is no list to keep. One caution comes with that: a crate
+//! that nothing refers to is not linked. Name such a crate once (`use my_handlers as _;`) and say
+//! how many handlers there should be with [`ConnectorBuilder::expect_handlers`].
+//!
+//! The program has a command line: `run` serves, `dev` shows the connector at work with a broker of
+//! its own, `handlers` and `schema` tell others what it does.
+//!
+//! # Tests
+//!
+//! A handler is still the function that was written, so a test can call it. [`testing`] runs a whole
+//! connector in memory, with time that can be paused; and it plays the process engine against a
+//! connector on a real broker.
+//!
+//! # The house
+//!
+//! Modules are floors, from the bytes upwards: [`message`] and [`config`], [`handler`], [`runtime`]
+//! and [`contract`], [`kafka`], [`connector`], [`testing`].
 
 #[doc(hidden)]
 #[path = "private.rs"]
