@@ -32,7 +32,7 @@ pub struct Connector {
 impl Connector {
     /// Begins a connector of all handlers that are linked into this binary.
     ///
-    /// ```
+    /// ```standalone_crate
     /// use flowx_core::Connector;
     ///
     /// let error = Connector::builder().only(["nobody"]).build().unwrap_err();
@@ -127,6 +127,12 @@ impl ConnectorBuilder {
     /// Uses these settings; the environment is not read.
     pub fn settings(mut self, settings: Settings) -> Self {
         self.settings = Some(settings);
+        self
+    }
+
+    /// Uses these settings if none were given; the environment is not read then.
+    pub(crate) fn settings_if_none(mut self, settings: Settings) -> Self {
+        self.settings.get_or_insert(settings);
         self
     }
 

@@ -27,6 +27,8 @@ pub(super) struct Job {
     pub(super) route: Arc<Route>,
     pub(super) id: RequestId,
     pub(super) envelope: Envelope,
+    /// Attempts made so far.
+    pub(super) attempts: u32,
 }
 
 /// How the end of an assignment reaches its requests.
@@ -39,16 +41,18 @@ pub(super) struct Scope {
 }
 
 /// Brings a request to its last word.
-pub(super) async fn settle(job: Job, plan: Arc<Plan>, scope: Scope) -> (Job, Verdict) {
+pub(super) async fn settle(mut job: Job, plan: Arc<Plan>, scope: Scope) -> (Job, Verdict) {
+    let mut made = 0;
     let verdict = tokio::select! {
         biased;
         () = scope.ended.cancelled() => Verdict::Abandoned,
-        verdict = attempts(&job, &plan, &scope) => verdict,
+        verdict = attempts(&job, &plan, &scope, &mut made) => verdict,
     };
+    job.attempts = made;
     (job, verdict)
 }
 
-async fn attempts(job: &Job, plan: &Plan, scope: &Scope) -> Verdict {
+async fn attempts(job: &Job, plan: &Plan, scope: &Scope, made: &mut u32) -> Verdict {
     let policy = &plan.retry;
     let received = Instant::now();
     let budget_ends = received + policy.budget;
@@ -64,7 +68,11 @@ async fn attempts(job: &Job, plan: &Plan, scope: &Scope) -> Verdict {
         };
         // Whatever ends the attempt, what it has spawned learns that it no longer counts.
         let _ends = attempt.cancelled.clone().drop_guard();
-        let (trouble, refusal) = match once(job, plan, &attempt).await {
+        let said = once(job, plan, &attempt).await;
+        if !matches!(said, Once::Undecodable(_)) {
+            *made = number;
+        }
+        let (trouble, refusal) = match said {
             Once::Said(Outcome::Reply(json)) => return Verdict::Replied(json),
             Once::Said(Outcome::Nothing) => return Verdict::Nothing,
             Once::Said(Outcome::Refused { code, message }) => {

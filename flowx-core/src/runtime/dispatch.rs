@@ -157,7 +157,8 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
             return self.complete(epoch, sequence);
         };
         let id = RequestId::of(&record.at, route.name());
-        let job = Job { epoch, sequence, route, id, envelope: Envelope::read(record) };
+        let envelope = Envelope::read(record);
+        let job = Job { epoch, sequence, route, id, envelope, attempts: 0 };
         let mut running: Running =
             Box::pin(settle(job, Arc::clone(&self.plan), partition.scope.clone()));
         match (&mut running).now_or_never() {
@@ -231,7 +232,7 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
             Some(Receipt::Rejected(Parcel { job, answer, .. }, reason)) => {
                 let next = match answer {
                     Answer::Reply => {
-                        let refusal = Refusal::reply_rejected(reason, 1);
+                        let refusal = Refusal::reply_rejected(reason, job.attempts);
                         log_refusal(&job, &refusal);
                         answers::refusal(&job, &self.plan, refusal)
                     }
@@ -253,6 +254,7 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
         self.status.finished(|| Finished {
             at: job.envelope.record().at.clone(),
             handler: job.route.name().to_owned(),
+            attempts: job.attempts,
             end,
         });
     }

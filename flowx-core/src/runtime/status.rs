@@ -13,6 +13,8 @@ pub struct Finished {
     pub at: Coordinates,
     /// Name of the handler.
     pub handler: String,
+    /// Attempts made; 0 if the handler was never called.
+    pub attempts: u32,
     /// How it ended.
     pub end: End,
 }
