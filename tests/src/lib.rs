@@ -6,13 +6,16 @@
 //! | a cluster of one or three brokers | [`kafka::KafkaCluster`] |
 //! | Kafka's own console clients, as the other side of a conversation | [`kafka::Console`] |
 //! | leaving a test out where Java or Maven is missing | [`require_kafka!`] |
+//! | an example connector as a program | [`example`](fn@example) |
 //! | waiting with a deadline | [`eventually`](fn@eventually) |
 
 pub mod kafka;
 
 mod eventually;
+mod example;
 
 pub use eventually::{Condition, TimedOut, eventually, try_eventually};
+pub use example::{example, repository};
 
 /// What the README and ARCHITECTURE show is compiled like any other code.
 #[cfg(doctest)]
