@@ -11,7 +11,9 @@ pub use crate::handler::error::{Failure, FlowxError};
 pub use crate::handler::hooks::{
     Forward, error, forward, forward_codes, forward_failure, refuse, retry,
 };
-pub use crate::handler::slot::{param, request, request_not_extractor, result, run, serve, take};
+pub use crate::handler::slot::{
+    param, request, request_and_param, request_not_extractor, result, run, serve, take,
+};
 
 /// What only this crate and its derive can name: keeps other implementations out.
 #[derive(Debug)]

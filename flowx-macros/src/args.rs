@@ -44,7 +44,10 @@ impl Args {
     pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
         let mut args = Self::default();
         let mut seen: Vec<String> = Vec::new();
-        for argument in keys::parse(tokens, EXAMPLE, errors) {
+        let arguments = keys::parse(tokens, EXAMPLE, errors);
+        // What could not be read may have been meant as the topic.
+        let all_read = errors.is_empty();
+        for argument in arguments {
             let key = argument.key.to_string();
             if seen.contains(&key) {
                 errors.at(&argument.key, given_twice(&key));
@@ -53,7 +56,7 @@ impl Args {
             let meant = args.take(&argument, errors);
             seen.extend([key].into_iter().chain(meant.map(str::to_owned)));
         }
-        if !seen.iter().any(|key| key == "topic") {
+        if all_read && !seen.iter().any(|key| key == "topic") {
             let message = "missing `topic`; write `#[flowx_handler(topic = \"…\")]`";
             errors.push(syn::Error::new(Span::call_site(), message));
         }
@@ -111,7 +114,9 @@ impl Read {
                 };
                 let of: TokenStream = of.parse().ok()?;
                 // A constant of its own gives a wrong type one plain error, at the value.
-                Some(quote_spanned!(expr.span()=> { const VALUE: #of = #expr; VALUE }))
+                Some(
+                    quote_spanned!(expr.span()=> { const __FLOWX_VALUE: #of = #expr; __FLOWX_VALUE }),
+                )
             }
         }
     }

@@ -11,6 +11,7 @@ use syn::{LitStr, Type};
 
 use crate::args::Args;
 use crate::docs;
+use crate::paths::CratePath;
 use crate::rules::{Sound, is_named_like_an_extractor};
 use crate::signature::HandlerFn;
 
@@ -37,12 +38,7 @@ pub(crate) fn handler(
 pub(crate) fn bind(args: &Args, function: &HandlerFn, sound: &Sound<'_>) -> TokenStream {
     let krate = &args.krate;
     let binder = local("binder");
-    let parameters = sound.parameters.iter().enumerate().filter_map(|(index, ty)| {
-        let (ty, slot) = ((*ty)?, slot(index));
-        let bind = binding(index, ty);
-        let private = quote_spanned!(ty.span()=> #krate::__private);
-        Some(quote_spanned!(ty.span()=> let #slot = #private::#bind::<#ty>(#binder);))
-    });
+    let parameters = bindings(krate, sound);
     let returns = local("returns");
     let result = sound.output.map(|ty| {
         let private = quote_spanned!(ty.span()=> #krate::__private);
@@ -110,15 +106,38 @@ fn entry(args: &Args, topic: &LitStr, function: &HandlerFn) -> TokenStream {
     }
 }
 
-/// The function of `flowx_core` that binds a parameter at this position.
-fn binding(index: usize, ty: &Type) -> TokenStream {
-    if index > 0 {
-        quote!(param)
-    } else if is_named_like_an_extractor(ty) {
-        quote!(request_not_extractor)
-    } else {
-        quote!(request)
+/// One slot for each parameter that is sound.
+fn bindings(krate: &CratePath, sound: &Sound<'_>) -> Vec<TokenStream> {
+    let binder = local("binder");
+    let bind = |slots: TokenStream, ty: &Type, function: &str, types: TokenStream| {
+        let function = format_ident!("{function}", span = Span::call_site());
+        let call = quote_spanned!(ty.span()=> #krate::__private::#function::<#types>);
+        quote_spanned!(ty.span()=> let #slots = #call(#binder);)
+    };
+    let sound = sound.parameters.iter().enumerate();
+    let mut rest: Vec<(usize, &Type)> = sound.filter_map(|(at, ty)| Some((at, (*ty)?))).collect();
+    let mut lets = Vec::new();
+    if let Some((0, first)) = rest.first().copied() {
+        rest.remove(0);
+        let slot_0 = slot(0);
+        let other = rest.iter().position(|(_, ty)| !is_named_like_an_extractor(ty));
+        lets.push(match other.filter(|_| is_named_like_an_extractor(first)) {
+            Some(other) => {
+                let (at, ty) = rest.remove(other);
+                let slot_at = slot(at);
+                bind(quote!((#slot_0, #slot_at)), first, "request_and_param", quote!(#first, #ty))
+            }
+            None if is_named_like_an_extractor(first) => {
+                bind(quote!(#slot_0), first, "request_not_extractor", quote!(#first))
+            }
+            None => bind(quote!(#slot_0), first, "request", quote!(#first)),
+        });
     }
+    lets.extend(rest.into_iter().map(|(at, ty)| {
+        let slot = slot(at);
+        bind(quote!(#slot), ty, "param", quote!(#ty))
+    }));
+    lets
 }
 
 fn slot(index: usize) -> Ident {

@@ -28,7 +28,7 @@ use proc_macro::TokenStream;
 /// Makes an async function a handler; documented where `flowx_core` re-exports it.
 #[proc_macro_attribute]
 pub fn flowx_handler(args: TokenStream, item: TokenStream) -> TokenStream {
-    handler::expand(args.into(), item.into()).into()
+    handler::expand(args.into(), &item.into()).into()
 }
 
 /// Says for every variant of an error what becomes of the message; documented where `flowx_core`

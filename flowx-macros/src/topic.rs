@@ -32,8 +32,9 @@ pub(crate) fn check(written: &str, role: Role) -> Result<(), String> {
         _ => return Err(star(written, ", as in `engine.receive.*`")),
     };
     if matches!(name, "" | "." | "..") {
+        let what = if written.is_empty() { "an empty text" } else { &format!("`{written}`") };
         return Err(format!(
-            "`{written}` names no topic; write the part between the configured prefix and suffix, or a whole name behind `/`"
+            "{what} names no topic; write the part between the configured prefix and suffix, or a whole name behind `/`"
         ));
     }
     if name.contains(|c| !is_legal(c)) {

@@ -88,6 +88,32 @@ pub trait FirstIsRequest: Request {}
 #[diagnostic::do_not_recommend]
 impl<T: Request> FirstIsRequest for T {}
 
+/// Binds the first parameter where its name is that of an extractor, together with a further one
+/// whose name is not: if they stand the wrong way round, that is one mistake and not two.
+pub fn request_and_param<T: RequestBefore<P>, P>(
+    binder: &mut Binder<'_>,
+) -> (Option<Slot<T>>, Option<Slot<P>>) {
+    T::bind_both(binder)
+}
+
+/// Every [`Request`] before every [`Param`].
+#[diagnostic::on_unimplemented(
+    message = "the first parameter of a handler is the request; put `{Self}` after it",
+    label = "the request belongs here",
+    note = "all other parameters are extractors: is `{P}` the request?"
+)]
+pub trait RequestBefore<P>: Sized {
+    /// Binds the request and the parameter behind it.
+    fn bind_both(binder: &mut Binder<'_>) -> (Option<Slot<Self>>, Option<Slot<P>>);
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Request, P: Param> RequestBefore<P> for T {
+    fn bind_both(binder: &mut Binder<'_>) -> (Option<Slot<T>>, Option<Slot<P>>) {
+        (request(binder), param(binder))
+    }
+}
+
 /// Binds a further parameter.
 pub fn param<T: Param>(binder: &mut Binder<'_>) -> Option<Slot<T>> {
     match T::bind(binder) {

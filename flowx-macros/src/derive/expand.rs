@@ -52,13 +52,12 @@ pub(crate) fn hollow(input: &DeriveInput, model: &Model<'_>) -> TokenStream {
         return TokenStream::new();
     }
     let types = input.generics.type_params().map(|parameter| &parameter.ident);
-    let (_, arguments, bounds) = input.generics.split_for_impl();
-    let parameters = &input.generics.params;
+    let (parameters, arguments, bounds) = input.generics.split_for_impl();
     let bounds = bounds.map(|bounds| &bounds.predicates);
     quote! {
         const _: () = {
             #[automatically_derived]
-            impl<#parameters> #krate::__private::FlowxError for #name #arguments
+            impl #parameters #krate::__private::FlowxError for #name #arguments
             where #(#types: ::core::marker::Send + 'static,)* #bounds
             {
                 fn failure(self) -> #krate::__private::Failure { loop {} }

@@ -80,7 +80,9 @@ fn read_variant<'d>(
     said: &Said,
     errors: &mut Errors,
 ) -> Option<Variant<'d>> {
+    let mut on_field = false;
     for attribute in fields.iter().flat_map(|field| &field.attrs).filter(|each| is_ours(each)) {
+        on_field = true;
         errors.at(attribute, "`#[flowx]` belongs on the variant, not on a field");
     }
     let kind = match &said.fate {
@@ -95,7 +97,7 @@ fn read_variant<'d>(
             }
         },
         None => {
-            if !said.tried {
+            if !said.tried && !on_field {
                 errors.at(blamed, format!("`{blamed}` does not say what becomes of the message; add `#[flowx(refuse = \"CODE\")]` or `#[flowx(retry)]`"));
             }
             return None;

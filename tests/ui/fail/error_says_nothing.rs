@@ -1,0 +1,14 @@
+use flowx_core::flowx_handler;
+
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+struct Order {
+    lines: u32,
+}
+
+#[flowx_handler(topic = "credit.check")]
+async fn check(order: Order) -> Result<(), std::io::Error> {
+    let _ = order.lines;
+    Ok(())
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use flowx_core::flowx_handler;
+
+#[flowx_handler(topic = "credit.check")]
+struct Check;
+
+fn main() {}

@@ -1,0 +1,13 @@
+use flowx_core::{HandlerError, flowx_handler};
+
+struct Order {
+    lines: u32,
+}
+
+#[flowx_handler(topic = "credit.check")]
+async fn check(order: Order) -> Result<(), HandlerError> {
+    let _ = order.lines;
+    Ok(())
+}
+
+fn main() {}

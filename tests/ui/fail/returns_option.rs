@@ -1,0 +1,13 @@
+use flowx_core::flowx_handler;
+
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+struct Order {
+    lines: u32,
+}
+
+#[flowx_handler(topic = "credit.check")]
+async fn check(order: Order) -> Option<Order> {
+    Some(order)
+}
+
+fn main() {}

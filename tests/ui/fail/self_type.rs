@@ -1,0 +1,16 @@
+use flowx_core::{HandlerError, flowx_handler};
+
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+struct Order {
+    lines: u32,
+}
+
+impl Order {
+    #[flowx_handler(topic = "credit.check")]
+    async fn check(order: Self) -> Result<(), HandlerError> {
+        let _ = order.lines;
+        Ok(())
+    }
+}
+
+fn main() {}
