@@ -118,7 +118,8 @@ pub(crate) mod tests {
     #[test]
     fn the_reply_key_is_the_process_uuid_then_the_received_key_then_none() {
         type Bytes = Option<&'static [u8]>;
-        let cases: [(&[(&str, Bytes)], Bytes, Bytes); 6] = [
+        type Case = (&'static [(&'static str, Bytes)], Bytes, Bytes);
+        let cases: [Case; 6] = [
             (&[(PROCESS_INSTANCE_UUID, Some(b"u-1"))], Some(b"k"), Some(b"u-1")),
             (
                 &[(PROCESS_INSTANCE_UUID, Some(b"u-1")), (PROCESS_INSTANCE_UUID, Some(b"u-2"))],
