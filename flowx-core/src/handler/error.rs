@@ -154,6 +154,7 @@ impl<E: Error + Send + Sync + 'static> From<E> for HandlerError {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl FlowxError for HandlerError {
     fn failure(self) -> Failure {
         self.0
@@ -167,6 +168,7 @@ impl FlowxError for HandlerError {
 }
 
 /// For handlers that cannot fail.
+#[diagnostic::do_not_recommend]
 impl FlowxError for Infallible {
     fn failure(self) -> Failure {
         match self {}

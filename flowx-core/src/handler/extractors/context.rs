@@ -85,6 +85,8 @@ impl From<Attempt> for Context {
     }
 }
 
+// The note of `Param` lists it already, under a name that no other crate can change.
+#[diagnostic::do_not_recommend]
 impl Param for Context {
     type Bound = ();
 

@@ -6,6 +6,8 @@ use crate::handler::error::Failure;
 use crate::handler::param::Param;
 use crate::message::headers::Headers;
 
+// The note of `Param` lists it already, under a name that no other crate can change.
+#[diagnostic::do_not_recommend]
 impl Param for Headers {
     type Bound = ();
 

@@ -114,6 +114,8 @@ impl fmt::Debug for Process {
     }
 }
 
+// The note of `Param` lists it already, under a name that no other crate can change.
+#[diagnostic::do_not_recommend]
 impl Param for Process {
     type Bound = ();
 

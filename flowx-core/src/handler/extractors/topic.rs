@@ -58,6 +58,8 @@ impl fmt::Display for Topic {
     }
 }
 
+// The note of `Param` lists it already, under a name that no other crate can change.
+#[diagnostic::do_not_recommend]
 impl Param for Topic {
     type Bound = ();
 
