@@ -10,18 +10,20 @@
 //!
 //! | variable | means | default |
 //! |---|---|---|
-//! | `AUDIT_FILE` | the file that lines are appended to | `audit.jsonl` in the working directory |
+//! | `AUDIT_FILE` | the file that lines are appended to | `audit.jsonl` in the folder for temporary files |
 //!
 //! ```text
-//! cargo run --bin audit
+//! cargo run --bin audit                                        # says where it writes
 //! AUDIT_FILE=/var/log/flowx/audit.jsonl audit run
 //! ```
 //!
 //! The file may be rotated with logrotate's `copytruncate`.
 
+#![forbid(unsafe_code)]
+
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -41,16 +43,23 @@ const EXIT_CONFIG: u8 = 78;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let path = std::env::var("AUDIT_FILE").unwrap_or_else(|_| "audit.jsonl".to_owned());
-    match AuditLog::open(Path::new(&path)) {
+    let path = std::env::var_os("AUDIT_FILE").map_or_else(temporary_file, PathBuf::from);
+    match AuditLog::open(&path) {
         Ok(log) => Connector::builder().state(log).main().await,
         Err(error) => {
+            let path = path.display();
             eprintln!(
-                "error: cannot append to `{path}`: {error}; set AUDIT_FILE to a file that can be written"
+                "error: cannot append to {path}: {error}; set AUDIT_FILE to a file that can be written"
             );
             ExitCode::from(EXIT_CONFIG)
         }
     }
+}
+
+fn temporary_file() -> PathBuf {
+    let path = std::env::temp_dir().join("audit.jsonl");
+    eprintln!("AUDIT_FILE is not set: answers are recorded in {}", path.display());
+    path
 }
 
 /// Any answer of any connector, kept as it was written.

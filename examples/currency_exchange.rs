@@ -15,6 +15,8 @@
 //! KAFKA_BOOTSTRAP_SERVERS=broker:9092 currency_exchange run    # serves a platform
 //! ```
 
+#![forbid(unsafe_code)]
+
 use std::collections::HashMap;
 use std::process::ExitCode;
 
@@ -140,6 +142,8 @@ impl Rates {
 
 #[cfg(test)]
 mod tests {
+    use flowx_core::testing::TestConnector;
+
     use super::*;
 
     /// A handler is a plain function: a test calls it.
@@ -176,6 +180,34 @@ mod tests {
             let refused = convert("EUR", "RON", amount).await;
             assert!(matches!(refused, Err(ExchangeError::InvalidAmount(_))), "{amount}");
         }
+    }
+
+    /// The same handler as the platform meets it: over a broker in memory, without a clock.
+    #[tokio::test(start_paused = true)]
+    async fn the_process_gets_what_it_can_branch_on() {
+        let builder = Connector::builder().state(Rates::of_the_ecb());
+        let connector = TestConnector::start(builder).await.unwrap();
+
+        let request = json!({ "fromCurrency": "EUR", "toCurrency": "RON", "amount": 10 });
+        let exchange = connector.handler("exchange").send(&request).await;
+        let expected = json!({
+            "fromCurrency": "EUR",
+            "toCurrency": "RON",
+            "initialAmount": 10.0,
+            "exchangedAmount": 49.77,
+            "errorMessage": null
+        });
+        assert_eq!(exchange.reply_json().unwrap(), expected);
+
+        let request = json!({ "fromCurrency": "EUR", "toCurrency": "XXX", "amount": 10 });
+        let exchange = connector.handler("exchange").send(&request).await;
+        let refusal = exchange.expect_refusal("UNKNOWN_CURRENCY");
+        assert_eq!(refusal.message, "there is no euro reference rate for the currency `XXX`");
+
+        let request = json!({ "fromCurrency": "EUR", "toCurrency": "RON", "amount": "ten" });
+        let exchange = connector.handler("exchange").send(&request).await;
+        exchange.expect_refusal("INVALID_REQUEST");
+        connector.stop().await.unwrap();
     }
 
     #[test]

@@ -18,6 +18,8 @@
 //! LEGACY_URL=http://credit.internal:8080 credit_check run      # against the real one
 //! ```
 
+#![forbid(unsafe_code)]
+
 mod stand_in;
 
 use std::process::ExitCode;

@@ -24,7 +24,8 @@ pub(crate) fn service() -> Router {
     Router::new().route("/credit-checks", post(decide))
 }
 
-async fn decide(Json(question): Json<Question>) -> Result<Json<Answer>, StatusCode> {
+/// The service's one decision.
+pub(crate) async fn decide(Json(question): Json<Question>) -> Result<Json<Answer>, StatusCode> {
     let (limit_cents, risk_class) = match question.customer.as_str() {
         "C-1001" => (500_000, 2),
         "C-1002" => (0, 8),

@@ -1,11 +1,15 @@
-//! The handler called as the plain function it is, against services that each test starts.
+//! The handler called as the plain function it is, and as part of a connector, against services that
+//! each test starts.
 
-use axum::Router;
-use axum::http::HeaderMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum::http::{HeaderMap, HeaderValue};
 use axum::routing::post;
-use flowx_core::handler::call::Attempt;
+use axum::{Json, Router};
+use flowx_core::config::Settings;
+use flowx_core::testing::TestConnector;
 use tokio::sync::mpsc;
-use tokio::time::Instant;
 
 use super::*;
 
@@ -72,35 +76,99 @@ async fn an_overloaded_service_is_asked_again_and_a_strict_one_is_not() {
     }
 }
 
-#[tokio::test]
-async fn a_service_that_is_silent_or_talks_nonsense_is_asked_again() {
+/// Nothing answers here, so that the clock can be stopped: it jumps to the time-out.
+#[tokio::test(start_paused = true)]
+async fn a_silent_service_is_given_up_before_the_handler_is_cut_off() {
     let silent = Router::new().route("/credit-checks", post(std::future::pending::<StatusCode>));
-    let deadline = Instant::now() + Duration::from_millis(200);
-    let context = Context::from(Attempt::first(deadline, "key"));
-    let error = check(request("C-1001", 1.0), service(silent).await, context).await;
+    let context = Context::for_test();
+    let error = check(request("C-1001", 1.0), service(silent).await, context.clone()).await;
     let Err(CreditError::Unreachable(error)) = error else { panic!("{error:?}") };
     assert!(error.is_timeout(), "{error:?}");
-    assert!(Instant::now() < deadline, "it gives up before the handler is cut off");
+    assert!(!context.remaining().is_zero());
+}
 
+#[tokio::test]
+async fn a_service_that_talks_nonsense_is_asked_again() {
     let nonsense = Router::new().route("/credit-checks", post(|| async { "OK" }));
     let error = check(request("C-1001", 1.0), service(nonsense).await, Context::for_test()).await;
     assert!(matches!(error, Err(CreditError::Unreachable(error)) if error.is_decode()));
 }
 
-#[tokio::test]
-async fn every_try_carries_the_same_key() {
-    let (sender, mut seen) = mpsc::unbounded_channel();
-    let recording = post(move |headers: HeaderMap| {
+/// A service that answers with 503, all but the last time, and says which keys it was sent.
+async fn recovering(
+    failures: usize,
+) -> (State<LegacyService>, mpsc::UnboundedReceiver<HeaderValue>) {
+    let (sender, seen) = mpsc::unbounded_channel();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let recovering = post(move |headers: HeaderMap, question: Json<Question>| {
         let key = headers.get("Idempotency-Key").cloned();
-        let sent = sender.send(key);
-        async move { sent.map_or(StatusCode::IM_A_TEAPOT, |()| StatusCode::SERVICE_UNAVAILABLE) }
+        // A test that looks at the answers only has dropped its end.
+        let _ = key.map(|key| sender.send(key));
+        let recovered = asked.fetch_add(1, Ordering::Relaxed) >= failures;
+        async move {
+            if recovered {
+                stand_in::decide(question).await
+            } else {
+                Err(StatusCode::SERVICE_UNAVAILABLE)
+            }
+        }
     });
-    let service = service(Router::new().route("/credit-checks", recording)).await;
-    for attempt in 1..=2 {
-        let context = Context::for_test().with_idempotency_key("one-key").with_attempt(attempt);
-        let error = check(request("C-1001", 1.0), service.clone(), context).await;
-        assert!(matches!(error, Err(CreditError::Overloaded(_))), "{error:?}");
-        let key = seen.recv().await.flatten().expect("a key");
-        assert_eq!(key, "one-key");
+    (service(Router::new().route("/credit-checks", recovering)).await, seen)
+}
+
+/// Real sockets need a clock that runs: the pauses between attempts are made short instead.
+async fn connector(service: State<LegacyService>) -> TestConnector {
+    let mut settings = Settings::default();
+    settings.retry_delay = Duration::from_millis(1);
+    settings.retry_attempts = 3;
+    let service = Arc::into_inner(service.into_arc()).expect("nobody else has it");
+    let builder = Connector::builder().state(service).settings(settings);
+    TestConnector::start(builder).await.expect("it starts")
+}
+
+#[tokio::test]
+async fn a_service_that_recovers_in_time_was_sent_one_key_and_the_process_knows_nothing_of_it() {
+    let (service, mut keys) = recovering(2).await;
+    let connector = connector(service).await;
+    let exchange = connector.handler("check").send(&request_json("C-1001")).await;
+    assert_eq!(exchange.attempts(), 3);
+    let reply = exchange.reply_json().expect("a decision");
+    let expected = json!({
+        "customerId": "C-1001",
+        "approved": true,
+        "limit": 5000.0,
+        "risk": "LOW",
+        "errorMessage": null
+    });
+    assert_eq!(reply, expected);
+    let first = keys.recv().await.expect("a key");
+    for _ in 2..=3 {
+        assert_eq!(keys.recv().await.as_ref(), Some(&first));
     }
+
+    let other = connector.handler("check").send(&request_json("C-1002")).await;
+    assert_eq!(other.reply_json().expect("a decision")["approved"], false);
+    assert_ne!(keys.recv().await.as_ref(), Some(&first), "another request has another key");
+    connector.stop().await.expect("a stop in good order");
+}
+
+#[tokio::test]
+async fn a_service_that_stays_down_is_an_error_reply_and_a_dead_letter() {
+    let connector = connector(answering(503).await).await;
+    let exchange = connector.handler("check").send(&request_json("C-1001")).await;
+    exchange.expect_refusal("RETRY_EXHAUSTED");
+    assert!(exchange.dead_letter().is_some() && exchange.attempts() == 3, "{exchange}");
+}
+
+#[tokio::test]
+async fn a_refusal_is_final_at_once() {
+    let connector = connector(service(stand_in::service()).await).await;
+    let exchange = connector.handler("check").send(&request_json("C-9999")).await;
+    let refusal = exchange.expect_refusal("CUSTOMER_NOT_FOUND");
+    assert_eq!(refusal.message, "the customer `C-9999` is not known");
+    assert_eq!(exchange.attempts(), 1);
+}
+
+fn request_json(customer: &str) -> serde_json::Value {
+    json!({ "customerId": customer, "amount": 2500.0 })
 }

@@ -20,6 +20,8 @@
 //! SMTP_URL=smtp://localhost:25 notification_forward run        # through a relay of the host
 //! ```
 
+#![forbid(unsafe_code)]
+
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -148,7 +150,7 @@ enum NotSent {
     #[flowx(refuse = "UNSUPPORTED_CHANNEL")]
     UnsupportedChannel,
     /// Attachments lie in the platform's object store, which this connector cannot read.
-    #[error("{0} attachments were asked for, and this connector cannot send any")]
+    #[error("this connector cannot send attachments, and the request has {0} of them")]
     #[flowx(refuse = "ATTACHMENTS_UNSUPPORTED")]
     Attachments(usize),
     /// The mail relay refused the mail for good, for example because a mailbox does not exist.
