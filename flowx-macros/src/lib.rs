@@ -1,8 +1,8 @@
 //! The attribute and the derive of flowx-core; use them through flowx-core.
 //!
-//! A handler passes these rooms: [`args`] and [`signature`] read it, [`rules`] finds what is wrong,
-//! [`expand`] writes what the compiler gets, or [`fallback`] gives the function back beside the
-//! errors. [`derive`] does the same for errors. This crate knows syntax only.
+//! A handler passes these rooms: `args` and `signature` read it, `rules` finds what is wrong,
+//! `expand` writes what the compiler gets, or `fallback` gives the function back beside the
+//! errors. `derive` does the same for errors. This crate knows syntax only.
 
 #![forbid(unsafe_code)]
 
