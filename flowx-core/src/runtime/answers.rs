@@ -72,6 +72,17 @@ pub(super) fn pointer(
     (Answer::Pointer { refusal, replied }, outbound)
 }
 
+/// What takes the place of an answer that Kafka will never take, each time something smaller.
+pub(super) fn instead(job: &Job, plan: &Plan, answer: Answer, reason: &str) -> (Answer, Outbound) {
+    match answer {
+        Answer::Reply => refusal(job, plan, Refusal::reply_rejected(reason, job.attempts)),
+        Answer::ErrorReply(refusal) => dead_letter(job, plan, refusal, false),
+        Answer::DeadLetter { refusal, replied } | Answer::Pointer { refusal, replied } => {
+            pointer(job, plan, refusal, replied)
+        }
+    }
+}
+
 fn dead_letter_topic(job: &Job, plan: &Plan) -> Arc<str> {
     job.route.dead_letter_topic(
         &job.envelope.record().at.topic,

@@ -1,13 +1,14 @@
 //! One request at its handler, attempt after attempt, until there is a last word.
 
 use std::any::Any;
+use std::error::Error;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use futures_util::FutureExt;
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 
+use super::contained::Contained;
 use super::plan::Plan;
 use super::port::Epoch;
 use super::retry::Trouble;
@@ -66,9 +67,10 @@ async fn attempts(job: &Job, plan: &Plan, scope: &Scope, made: &mut u32) -> Verd
             cancelled: scope.ended.child_token(),
             idempotency_key: Arc::from(job.id.as_str()),
         };
-        // Whatever ends the attempt, what it has spawned learns that it no longer counts.
-        let _ends = attempt.cancelled.clone().drop_guard();
+        // Whatever ends the attempt, what it has spawned learns at once that it no longer counts.
+        let ends = attempt.cancelled.clone().drop_guard();
         let said = once(job, plan, &attempt).await;
+        drop(ends);
         if !matches!(said, Once::Undecodable(_)) {
             *made = number;
         }
@@ -79,14 +81,14 @@ async fn attempts(job: &Job, plan: &Plan, scope: &Scope, made: &mut u32) -> Verd
                 return Verdict::Refused(Refusal::business(code, message, number));
             }
             Once::Said(Outcome::Unencodable(reason)) => {
-                return Verdict::Refused(Refusal::reply_rejected(reason, number));
+                return Verdict::Refused(Refusal::reply_rejected(&reason, number));
             }
             Once::Undecodable(refusal) => return Verdict::Refused(refusal),
             Once::Said(Outcome::Retry(cause)) => {
-                (Trouble::Transient, Refusal::exhausted(chain(&*cause), number))
+                (Trouble::Transient, Refusal::exhausted(&words(&*cause), number))
             }
             Once::TimedOut => (Trouble::Timeout, Refusal::timeout(number)),
-            Once::Panicked(words) => (Trouble::Panic, Refusal::panic(words, number)),
+            Once::Panicked(words) => (Trouble::Panic, Refusal::panic(&words, number)),
         };
         let left = budget_ends.saturating_duration_since(Instant::now());
         let Some(delay) = policy.delay(number, trouble, left, fastrand::f64()) else {
@@ -120,14 +122,11 @@ enum Once {
 async fn once(job: &Job, plan: &Plan, attempt: &Attempt) -> Once {
     match started(job, plan, attempt) {
         Err(early) => early,
-        Ok(future) => {
-            let caught = AssertUnwindSafe(future).catch_unwind();
-            match timeout_at(attempt.deadline, caught).await {
-                Ok(Ok(outcome)) => Once::Said(outcome),
-                Ok(Err(panic)) => Once::Panicked(words_of(&*panic)),
-                Err(_elapsed) => Once::TimedOut,
-            }
-        }
+        Ok(future) => match timeout_at(attempt.deadline, Contained::new(future)).await {
+            Ok(Ok(outcome)) => Once::Said(outcome),
+            Ok(Err(panic)) => Once::Panicked(words_of(&*panic)),
+            Err(_elapsed) => Once::TimedOut,
+        },
     }
 }
 
@@ -149,8 +148,14 @@ fn started(job: &Job, plan: &Plan, attempt: &Attempt) -> Result<HandlerFuture, O
     }
 }
 
-/// An error and its causes, in one line. `Debug` would print a backtrace for some error types.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+/// What an error says of itself, which is user code too.
+fn words(error: &(dyn Error + 'static)) -> String {
+    let words = std::panic::catch_unwind(AssertUnwindSafe(|| chain(error)));
+    words.unwrap_or_else(|panic| format!("an error without words: {}", words_of(&*panic)))
+}
+
+/// An error and its causes. `Debug` would print a backtrace for some error types.
+fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -91,7 +91,7 @@ fn describe(headers: &mut Headers, record: &Record, id: &RequestId, cause: &Caus
 }
 
 /// Control characters escaped, cut to the limit between characters.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     let mut line = String::new();
     for c in text.chars() {
         let before = line.len();

@@ -13,12 +13,13 @@ use tokio_util::sync::CancellationToken;
 use super::answers::{self, Answer};
 use super::attempt::{Job, settle};
 use super::drain::{Phase, Revocation};
+use super::lines;
 use super::outbox::{Outbox, Parcel, Receipt};
 use super::partition::Partition;
 use super::plan::Plan;
 use super::port::{Assignment, Delivery, Epoch, Position, Sink, Source, SourceEvent};
 use super::status::{End, Finished, Status};
-use super::verdict::{Refusal, RefusalClass, Verdict};
+use super::verdict::{Refusal, Verdict};
 use crate::message::envelope::Envelope;
 use crate::message::identity::RequestId;
 use crate::message::record::Record;
@@ -123,7 +124,7 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
             let Some(epoch) = self.readable.pop_front() else { return false };
             let Some(partition) = self.partitions.get_mut(&epoch) else { continue };
             partition.queued = false;
-            if !partition.may_read() {
+            if !partition.may_read() || self.outbox.is_jammed(epoch) {
                 continue;
             }
             if let Some(record) = self.source.take(epoch) {
@@ -141,7 +142,7 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
     /// Puts a partition in line for reading.
     fn queue(&mut self, epoch: Epoch) {
         if let Some(partition) = self.partitions.get_mut(&epoch) {
-            if partition.may_read() && !partition.queued {
+            if partition.may_read() && !partition.queued && !self.outbox.is_jammed(epoch) {
                 partition.queued = true;
                 self.readable.push_back(epoch);
             }
@@ -188,7 +189,7 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
                     None => self.finish(&job, End::Nothing),
                 },
                 Verdict::Refused(refusal) => {
-                    log_refusal(&job, &refusal);
+                    lines::refused(&job, &refusal);
                     let answer = answers::refusal(&job, &self.plan, refusal);
                     self.post(job, answer);
                 }
@@ -216,6 +217,13 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
 
     /// What follows a receipt: the next record of the request, or its end.
     fn received(&mut self, receipt: Option<Receipt>) {
+        let Some(Receipt::Acknowledged(parcel) | Receipt::Rejected(parcel, _)) = &receipt else {
+            return;
+        };
+        // After the end of its assignment an answer leads to nothing: the next owner does it all.
+        if !self.partitions.contains_key(&parcel.job.epoch) {
+            return;
+        }
         match receipt {
             None => {}
             Some(Receipt::Acknowledged(Parcel { job, answer, .. })) => match answer {
@@ -229,21 +237,10 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
                     self.finish(&job, refused(&refusal, replied, true));
                 }
             },
-            Some(Receipt::Rejected(Parcel { job, answer, .. }, reason)) => {
-                let next = match answer {
-                    Answer::Reply => {
-                        let refusal = Refusal::reply_rejected(reason, job.attempts);
-                        log_refusal(&job, &refusal);
-                        answers::refusal(&job, &self.plan, refusal)
-                    }
-                    Answer::ErrorReply(refusal) => {
-                        answers::dead_letter(&job, &self.plan, refusal, false)
-                    }
-                    Answer::DeadLetter { refusal, replied }
-                    | Answer::Pointer { refusal, replied } => {
-                        answers::pointer(&job, &self.plan, refusal, replied)
-                    }
-                };
+            Some(Receipt::Rejected(parcel, reason)) => {
+                lines::rejected(&parcel, &reason);
+                let Parcel { job, answer, .. } = parcel;
+                let next = answers::instead(&job, &self.plan, answer, &reason);
                 self.post(job, next);
             }
         }
@@ -251,6 +248,7 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
 
     fn finish(&mut self, job: &Job, end: End) {
         self.complete(job.epoch, job.sequence);
+        self.queue(job.epoch);
         self.status.finished(|| Finished {
             at: job.envelope.record().at.clone(),
             handler: job.route.name().to_owned(),
@@ -296,7 +294,7 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
             }
             SourceEvent::Lost(epochs) => {
                 for epoch in epochs {
-                    if let Some(partition) = self.partitions.remove(&epoch) {
+                    if let Some(partition) = self.end(epoch) {
                         let Assignment { topic, partition, .. } = &partition.assignment;
                         tracing::warn!(%topic, partition, "partition lost to another member");
                     }
@@ -331,7 +329,11 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
             "partition assigned"
         );
         let epoch = assignment.epoch;
-        self.partitions.insert(epoch, Partition::new(assignment, route));
+        let mut partition = Partition::new(assignment, route);
+        if self.phase != Phase::Consuming {
+            partition.close();
+        }
+        self.partitions.insert(epoch, partition);
         self.queue(epoch);
     }
 
@@ -375,16 +377,19 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
             });
         self.revocations = waiting;
         for revocation in over {
-            let ended: Vec<Partition> = revocation
-                .epochs
-                .iter()
-                .filter_map(|epoch| self.partitions.remove(epoch))
-                .collect();
+            let ended: Vec<Partition> =
+                revocation.epochs.iter().filter_map(|epoch| self.end(*epoch)).collect();
             for Partition { assignment: Assignment { topic, partition, .. }, .. } in &ended {
                 tracing::info!(%topic, partition, "partition given back");
             }
             revocation.finish(ended.iter().filter_map(Partition::position).collect());
         }
+    }
+
+    /// Ends an assignment; nothing of it is sent from now on.
+    fn end(&mut self, epoch: Epoch) -> Option<Partition> {
+        self.outbox.forget(epoch);
+        self.partitions.remove(&epoch)
     }
 
     fn is_idle(&self, epoch: Epoch) -> bool {
@@ -426,24 +431,4 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
 fn refused(refusal: &Refusal, replied: bool, dead_letter: bool) -> End {
     let reason = refusal.class.reason();
     End::Refused { code: refusal.code.clone(), reason, replied, dead_letter }
-}
-
-/// The one line of a failure: where, for whom, why; nothing that the request carried.
-fn log_refusal(job: &Job, refusal: &Refusal) {
-    // A business answer is no fault of anybody's.
-    macro_rules! line {
-        ($level:ident) => {
-            tracing::$level!(
-                at = %job.envelope.record().at,
-                process = job.envelope.process(),
-                handler = job.route.name(),
-                reason = refusal.class.reason(),
-                code = %refusal.code,
-                cause = %refusal.for_logs,
-                attempts = refusal.attempts,
-                "request refused"
-            )
-        };
-    }
-    if refusal.class == RefusalClass::Business { line!(info) } else { line!(warn) }
 }

@@ -8,9 +8,11 @@
 
 mod answers;
 mod attempt;
+mod contained;
 pub mod dead_letter;
 pub mod dispatch;
 mod drain;
+mod lines;
 mod outbox;
 mod partition;
 pub mod plan;

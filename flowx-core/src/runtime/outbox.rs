@@ -1,6 +1,7 @@
 //! Answers that were handed to the sink, until the broker has acknowledged them.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -8,7 +9,7 @@ use tokio::time::Instant;
 use super::answers::Answer;
 use super::attempt::Job;
 use super::plan::Bounds;
-use super::port::{Delivery, SendError, Sink, Token};
+use super::port::{Delivery, Epoch, SendError, Sink, Token};
 use crate::message::record::Outbound;
 
 /// One answer on its way, with the request that it belongs to.
@@ -18,6 +19,20 @@ pub(super) struct Parcel {
     pub(super) answer: Answer,
     outbound: Outbound,
     failures: u32,
+    place: Place,
+    /// Its assignment has ended: it is not sent again.
+    orphaned: bool,
+}
+
+/// Where a parcel is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// With the sink; a delivery will follow.
+    Sent,
+    /// In line for room in the producer's queue.
+    Queued,
+    /// Waiting until the broker is tried again.
+    Held,
 }
 
 /// What the broker said of a parcel.
@@ -33,20 +48,34 @@ pub(super) enum Receipt {
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     next: u64,
-    sent: HashMap<Token, Parcel>,
+    parcels: HashMap<Token, Parcel>,
     bytes: usize,
     /// The producer's queue was full: first come, first served.
     full: VecDeque<Token>,
-    /// The broker failed: again at this time.
-    again: VecDeque<(Instant, Token)>,
+    /// When the producer is asked again if no delivery makes room before.
+    full_until: Option<Instant>,
+    /// Where the broker failed. What goes the same way waits behind, so nothing overtakes.
+    jams: HashMap<Way, Jam>,
 }
 
-/// The waits between two tries at a broker that fails; the last one stays.
+/// From one assignment to one topic: what keeps its order.
+type Way = (Epoch, Arc<str>);
+
+#[derive(Debug, Default)]
+struct Jam {
+    /// All that is not written, in order; the first of them has failed.
+    tokens: BTreeSet<Token>,
+    /// When what is held is sent again; `None` while it is with the sink.
+    at: Option<Instant>,
+}
+
+/// The waits between two tries at a broker that fails; the last one stays. It is short, because it
+/// is how long everything stands still after a repair.
 const WAITS: [Duration; 4] = [
     Duration::from_millis(250),
     Duration::from_secs(1),
-    Duration::from_secs(3),
-    Duration::from_secs(10),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
 ];
 
 /// How long a full queue is left alone if no delivery makes room in it.
@@ -55,11 +84,15 @@ const FULL_WAIT: Duration = Duration::from_millis(100);
 impl Outbox {
     /// Whether the bounds allow another record to be read.
     pub(super) fn has_room(&self, bounds: &Bounds) -> bool {
-        // While the broker takes nothing, what is read could only pile up.
+        // While the producer takes nothing, what is read could only pile up.
         self.full.is_empty()
-            && self.again.is_empty()
-            && self.sent.len() < bounds.unacknowledged
+            && self.parcels.len() < bounds.unacknowledged
             && self.bytes < bounds.unacknowledged_bytes
+    }
+
+    /// Whether an answer of this assignment waits for a broker that fails: then no more is read.
+    pub(super) fn is_jammed(&self, epoch: Epoch) -> bool {
+        !self.jams.is_empty() && self.jams.keys().any(|(jammed, _)| *jammed == epoch)
     }
 
     /// Hands an answer to the sink. A rejection at once comes back as the receipt.
@@ -71,10 +104,21 @@ impl Outbox {
     ) -> Option<Receipt> {
         let token = Token(self.next);
         self.next += 1;
-        self.bytes += size(&outbound);
-        self.sent.insert(token, Parcel { job, answer, outbound, failures: 0 });
+        let parcel =
+            Parcel { job, answer, outbound, failures: 0, place: Place::Held, orphaned: false };
+        self.bytes += parcel.size();
+        let jam = match self.jams.is_empty() {
+            true => None,
+            false => self.jams.get_mut(&parcel.way()),
+        };
+        if let Some(jam) = jam {
+            jam.tokens.insert(token);
+            self.parcels.insert(token, parcel);
+            return None;
+        }
+        self.parcels.insert(token, parcel);
         if !self.full.is_empty() {
-            self.full.push_back(token);
+            self.line_up(token);
             return None;
         }
         self.send(sink, token)
@@ -88,55 +132,103 @@ impl Outbox {
         }
     }
 
-    /// Sends again what is due.
+    /// Sends again what is due; room in the producer's queue is used at once.
     pub(super) fn send_again<K: Sink>(&mut self, sink: &mut K, now: Instant) -> Vec<Receipt> {
         let mut receipts = Vec::new();
-        let due: Vec<Token> =
-            self.again.iter().filter(|(at, _)| *at <= now).map(|(_, token)| *token).collect();
-        self.again.retain(|(at, _)| *at > now);
-        for token in due {
-            receipts.extend(self.send(sink, token));
-        }
-        // Only as many as there are: one that finds the queue full again goes to its end.
+        // Only as many as there are: one that finds the queue full again is back in line.
         for _ in 0..self.full.len() {
             let Some(token) = self.full.pop_front() else { break };
-            let before = self.full.len();
             receipts.extend(self.send(sink, token));
-            if self.full.len() > before {
+            if self.full.back() == Some(&token) {
                 self.full.rotate_right(1);
                 break;
             }
+        }
+        self.full_until = (!self.full.is_empty()).then(|| now + FULL_WAIT);
+        let due = self.jams.iter().filter(|(_, jam)| jam.at.is_some_and(|at| at <= now));
+        let due: Vec<Way> = due.map(|(way, _)| way.clone()).collect();
+        for way in due {
+            self.clear(sink, &way, &mut receipts);
         }
         receipts
     }
 
     /// When [`send_again`](Self::send_again) has something to do.
     pub(super) fn next_try(&self) -> Option<Instant> {
-        let full = (!self.full.is_empty()).then(|| Instant::now() + FULL_WAIT);
-        self.again.iter().map(|(at, _)| *at).chain(full).min()
+        self.jams.values().filter_map(|jam| jam.at).chain(self.full_until).min()
+    }
+
+    /// Lets go of what waits for an assignment that has ended: its next owner answers.
+    pub(super) fn forget(&mut self, epoch: Epoch) {
+        self.jams.retain(|(jammed, _), _| *jammed != epoch);
+        let mut waiting = Vec::new();
+        for (token, parcel) in &mut self.parcels {
+            if parcel.job.epoch == epoch {
+                parcel.orphaned = true;
+                if parcel.place != Place::Sent {
+                    waiting.push(*token);
+                }
+            }
+        }
+        let Self { full, parcels, .. } = self;
+        full.retain(|token| parcels.get(token).is_some_and(|parcel| !parcel.orphaned));
+        if self.full.is_empty() {
+            self.full_until = None;
+        }
+        for token in waiting {
+            self.take(token);
+        }
+    }
+
+    /// Sends what is held on one way, in order, up to the first that fails again.
+    fn clear<K: Sink>(&mut self, sink: &mut K, way: &Way, receipts: &mut Vec<Receipt>) {
+        let Some(jam) = self.jams.get_mut(way) else { return };
+        jam.at = None;
+        for token in jam.tokens.clone() {
+            if self.place(token) == Some(Place::Held) {
+                receipts.extend(self.send(sink, token));
+                if matches!(self.place(token), Some(Place::Held | Place::Queued)) {
+                    break;
+                }
+            }
+        }
+    }
+
+    fn place(&self, token: Token) -> Option<Place> {
+        self.parcels.get(&token).map(|parcel| parcel.place)
     }
 
     fn send<K: Sink>(&mut self, sink: &mut K, token: Token) -> Option<Receipt> {
-        let parcel = self.sent.get(&token)?;
+        let parcel = self.parcels.get_mut(&token)?;
         match sink.send(&parcel.outbound, token) {
-            Ok(()) => None,
+            Ok(()) => {
+                parcel.place = Place::Sent;
+                None
+            }
             Err(error) => self.not_taken(token, error),
         }
     }
 
     fn not_taken(&mut self, token: Token, error: SendError) -> Option<Receipt> {
+        let parcel = self.parcels.get_mut(&token)?;
+        // Nothing smaller can stand in for a pointer: it is tried until somebody mends the topic.
+        let replaceable = !matches!(parcel.answer, Answer::Pointer { .. });
         match error {
-            SendError::Full => {
-                self.full.push_back(token);
+            _ if parcel.orphaned => {
+                self.take(token);
                 None
             }
-            SendError::Rejected(reason) if self.may_be_replaced(token) => {
+            SendError::Full => {
+                self.line_up(token);
+                None
+            }
+            SendError::Rejected(reason) if replaceable => {
                 self.take(token).map(|parcel| Receipt::Rejected(parcel, reason))
             }
             SendError::Rejected(reason) | SendError::Failed(reason) => {
-                let parcel = self.sent.get_mut(&token)?;
                 let wait = WAITS[(parcel.failures as usize).min(WAITS.len() - 1)];
                 parcel.failures += 1;
+                parcel.place = Place::Held;
                 tracing::error!(
                     at = %parcel.job.envelope.record().at,
                     process = parcel.job.envelope.process(),
@@ -146,24 +238,55 @@ impl Outbox {
                     again_in = ?wait,
                     "answer not written, its request is held"
                 );
-                self.again.push_back((Instant::now() + wait, token));
+                let jam = self.jams.entry(parcel.way()).or_default();
+                jam.tokens.insert(token);
+                jam.at.get_or_insert(Instant::now() + wait);
                 None
             }
         }
     }
 
-    /// Nothing smaller can stand in for a pointer: it is tried until somebody mends the topic.
-    fn may_be_replaced(&self, token: Token) -> bool {
-        self.sent.get(&token).is_some_and(|parcel| !matches!(parcel.answer, Answer::Pointer { .. }))
+    /// Puts a parcel in line for room in the producer's queue.
+    fn line_up(&mut self, token: Token) {
+        if let Some(parcel) = self.parcels.get_mut(&token) {
+            parcel.place = Place::Queued;
+            self.full.push_back(token);
+            self.full_until.get_or_insert(Instant::now() + FULL_WAIT);
+        }
     }
 
     fn take(&mut self, token: Token) -> Option<Parcel> {
-        let parcel = self.sent.remove(&token)?;
-        self.bytes -= size(&parcel.outbound);
+        let parcel = self.parcels.remove(&token)?;
+        self.bytes -= parcel.size();
+        if !self.jams.is_empty() {
+            let way = parcel.way();
+            if let Some(jam) = self.jams.get_mut(&way) {
+                jam.tokens.remove(&token);
+                // The way is free again: what waits behind goes at once.
+                jam.at.get_or_insert_with(Instant::now);
+                if jam.tokens.is_empty() {
+                    self.jams.remove(&way);
+                }
+            }
+        }
         Some(parcel)
     }
 }
 
-fn size(outbound: &Outbound) -> usize {
-    outbound.payload.as_ref().map_or(0, Vec::len) + outbound.headers.size()
+impl Parcel {
+    /// Full name of the topic that it goes to.
+    pub(super) fn topic(&self) -> &str {
+        &self.outbound.topic
+    }
+
+    fn way(&self) -> Way {
+        (self.job.epoch, Arc::clone(&self.outbound.topic))
+    }
+
+    /// Bytes that it keeps in memory: its own, and those of the request, which may yet have to be
+    /// put aside.
+    fn size(&self) -> usize {
+        let payload = self.outbound.payload.as_ref().map_or(0, Vec::len);
+        payload + self.outbound.headers.size() + self.job.envelope.record().size()
+    }
 }

@@ -94,7 +94,7 @@ pub trait Source: Send {
 }
 
 /// Names one record handed to the sink.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Token(pub u64);
 
 /// The broker's word on one record.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::dead_letter::one_line;
 use crate::handler::codes;
 use crate::message::decode::{DecodeError, Reason};
 
@@ -27,7 +28,7 @@ pub struct Refusal {
     pub code: Cow<'static, str>,
     /// The text for the process: no internals.
     pub message: String,
-    /// The text for logs and dead letters: no payload.
+    /// The text for logs and dead letters: one line, no payload.
     pub for_logs: String,
     /// Attempts made; 0 if the handler was never called.
     pub attempts: u32,
@@ -104,12 +105,12 @@ impl Refusal {
 
     /// Every attempt asked for another one; `cause` is what the last one said.
     #[must_use]
-    pub fn exhausted(cause: String, attempts: u32) -> Self {
+    pub fn exhausted(cause: &str, attempts: u32) -> Self {
         Self {
             class: RefusalClass::Exhausted,
             code: codes::RETRY_EXHAUSTED.into(),
             message: format!("the request could not be handled in {attempts} attempts"),
-            for_logs: cause,
+            for_logs: one_line(cause),
             attempts,
         }
     }
@@ -128,24 +129,24 @@ impl Refusal {
 
     /// The last attempt panicked; `panic` is what it said.
     #[must_use]
-    pub fn panic(panic: String, attempts: u32) -> Self {
+    pub fn panic(panic: &str, attempts: u32) -> Self {
         Self {
             class: RefusalClass::Panic,
             code: codes::HANDLER_PANIC.into(),
             message: "the connector failed while it handled the request".to_owned(),
-            for_logs: panic,
+            for_logs: one_line(panic),
             attempts,
         }
     }
 
     /// The reply will never reach the process as it is.
     #[must_use]
-    pub fn reply_rejected(reason: String, attempts: u32) -> Self {
+    pub fn reply_rejected(reason: &str, attempts: u32) -> Self {
         Self {
             class: RefusalClass::ReplyRejected,
             code: codes::REPLY_REJECTED.into(),
             message: "the request was handled, but its reply could not be sent".to_owned(),
-            for_logs: reason,
+            for_logs: one_line(reason),
             attempts,
         }
     }

@@ -78,6 +78,13 @@ impl Member {
         self.broker.with(|state| state.member(self.id).failing_close = Some(reason.to_owned()));
     }
 
+    /// Says that there may be something to read, as a broker does without need, too.
+    pub fn announce(&self) {
+        self.broker.with(|state| {
+            let _ = state.member(self.id).events.send(SourceEvent::Readable);
+        });
+    }
+
     /// Ends the consumer with an error that it cannot recover from.
     pub fn fail(&self, reason: &str) {
         self.broker.with(|state| {
