@@ -120,3 +120,12 @@ async fn after_a_crash_only_what_was_not_committed_is_done_again() {
     assert_eq!(ids.len(), 3);
     assert_eq!(ids[1], ids[2], "who reads the second answer can tell that it is one");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_needs_no_answer_is_committed_within_a_second_too() {
+    let (connector, _) = shop::open().await;
+    let filed = connector.full_name("shop.file");
+    let _ = connector.handler("file").json(&json!({"amount": 1})).post();
+    pass(Duration::from_millis(1_500)).await;
+    assert_eq!(connector.committed(&filed, 0), Some(1));
+}

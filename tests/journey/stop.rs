@@ -140,3 +140,22 @@ async fn a_farewell_that_fails_is_said() {
     let error = connector.stop().await.unwrap_err();
     assert!(error.to_string().contains("the coordinator does not answer"), "{error}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_revoked_during_a_stop_gets_its_final_position() {
+    let (connector, _) = shop::open_with(|settings| {
+        settings.handler_timeout = Duration::from_secs(100);
+    })
+    .await;
+    let member = connector.member().clone();
+    // Holds the commit back, so that only the revocation's own can count.
+    member.fail_commits(100, "not now");
+    connector.handler("order").send(&json!({"amount": 1})).await;
+    let _ = connector.handler("order").json(&json!({"amount": 1, "act": "hang"})).post();
+    pass(Duration::from_secs(1)).await;
+    let stopping = tokio::spawn(connector.stop());
+    pass(Duration::from_secs(1)).await;
+    let revoking = member.revoke(&[(ORDERS, 0)]);
+    assert_eq!(revoking.finished().await, [(ORDERS.into(), 0, 1)]);
+    stopping.await.unwrap().unwrap();
+}

@@ -98,8 +98,9 @@ struct Dispatch<S, K> {
 impl<S: Source, K: Sink> Dispatch<S, K> {
     async fn run(&mut self, stop: CancellationToken) {
         while !self.is_over() {
-            let alarm = self.alarm();
             let more_to_read = self.read();
+            // After the reading: what that has finished has to be committed in time.
+            let alarm = self.alarm();
             // The source of this branch differs by phase, its futures do not: all are cancel-safe.
             tokio::select! {
                 delivery = self.sink.delivered() => self.delivered(delivery),
@@ -376,7 +377,11 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
                 revocation.deadline <= now || revocation.epochs.iter().all(|e| self.is_idle(*e))
             });
         self.revocations = waiting;
-        for revocation in over {
+        self.give_back(over);
+    }
+
+    fn give_back(&mut self, revocations: Vec<Revocation>) {
+        for revocation in revocations {
             let ended: Vec<Partition> =
                 revocation.epochs.iter().filter_map(|epoch| self.end(*epoch)).collect();
             for Partition { assignment: Assignment { topic, partition, .. }, .. } in &ended {
@@ -412,13 +417,16 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
         }
     }
 
-    async fn close(self) -> Result<(), RunError> {
+    async fn close(mut self) -> Result<(), RunError> {
+        // The source waits for these before it can hear of the end.
+        let waiting = std::mem::take(&mut self.revocations);
+        self.give_back(waiting);
         let unfinished = self.partitions.values().filter(|partition| !partition.is_idle()).count();
         if unfinished > 0 {
             tracing::warn!(partitions = unfinished, "not everything was finished in time");
         }
         let positions = self.partitions.values().filter_map(Partition::position).collect();
-        drop((self.partitions, self.running, self.revocations));
+        drop((self.partitions, self.running));
         let closed = self.source.close(positions, CLOSE_DEADLINE).await;
         match (self.failed, closed) {
             (Some(reason), _) => Err(RunError::Source(reason)),

@@ -55,7 +55,11 @@ impl Source for MemorySource {
         });
     }
 
-    async fn close(self, positions: Vec<Position>, _: Duration) -> Result<(), String> {
+    async fn close(self, positions: Vec<Position>, deadline: Duration) -> Result<(), String> {
+        // A consumer that is giving partitions back hears of its end only after that.
+        let given_back =
+            self.broker.wait(|| self.broker.look(|state| state.is_whole(self.id)).then_some(()));
+        let _ = tokio::time::timeout(deadline, given_back).await;
         self.broker.with(|state| match state.member(self.id).failing_close.take() {
             Some(reason) => Err(reason),
             None => {

@@ -208,6 +208,11 @@ impl State {
         }
     }
 
+    /// Whether no revocation is under way.
+    pub(super) fn is_whole(&self, id: u64) -> bool {
+        self.members.get(&id).is_none_or(|member| member.owned.values().all(|owned| owned.serving))
+    }
+
     pub(super) fn take(&mut self, id: u64, epoch: Epoch) -> Option<Record> {
         let member = self.members.get_mut(&id)?;
         let owned = member.owned.get_mut(&epoch).filter(|owned| owned.serving)?;
