@@ -10,6 +10,7 @@ use crate::config::Settings;
 use crate::handler::binder::BindEnvironment;
 use crate::handler::bound::{self, BoundHandler};
 use crate::handler::entry::{self, HandlerEntry};
+use crate::handler::policy::Policy;
 use crate::handler::registry::Registry;
 use crate::kafka::{KafkaSettings, KafkaSink, KafkaSource, SetupError};
 use crate::message::decode::Limits;
@@ -203,7 +204,13 @@ impl ConnectorBuilder {
                 Err(errors) => problems.extend(errors.iter().map(ToString::to_string)),
             }
         }
-        match Registry::build(handlers, naming(&settings), &settings.topics, &group) {
+        match Registry::build(
+            handlers,
+            naming(&settings),
+            &settings.handlers,
+            &group,
+            &policy(&settings),
+        ) {
             Ok(registry) if problems.is_empty() => {
                 let plan = Arc::new(plan(&settings, registry, group));
                 Ok(Connector { settings, plan, status: Status::default() })
@@ -316,6 +323,14 @@ fn naming(settings: &Settings) -> Naming {
     }
 }
 
+fn policy(settings: &Settings) -> Policy {
+    Policy {
+        concurrency: settings.concurrency,
+        order: settings.order,
+        timeout: settings.handler_timeout,
+    }
+}
+
 fn plan(settings: &Settings, registry: Registry, group: String) -> Plan {
     let fill =
         [(FX_ORGANIZATION_ID, &settings.organization_id), (FX_CONTEXT, &settings.fx_context)];
@@ -333,11 +348,10 @@ fn plan(settings: &Settings, registry: Registry, group: String) -> Plan {
             first_delay: settings.retry_delay,
             longest_delay: settings.retry_longest_delay,
             budget: settings.retry_budget,
-            timeout: settings.handler_timeout,
         },
         error_field: settings.error_field.clone(),
         style: ReplyStyle { fill: fill.collect(), own_headers: settings.own_headers },
-        bounds: Bounds { running: settings.concurrency, ..Bounds::default() },
+        bounds: Bounds::default(),
         drain: settings.drain,
     }
 }

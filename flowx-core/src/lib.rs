@@ -179,6 +179,10 @@ pub use message::headers::Headers;
 /// - `name = "…"`: the handler's name; by default the function's.
 /// - `refuses = ["CODE", …]`: the codes with which it refuses, where its error type cannot say.
 /// - `error_null = false`: leaves out the error field that is null on success.
+/// - `concurrency = 16`: how many of its requests are at work at once; by default 256.
+/// - `order = key`, `partition` or `unordered`: which of its requests run one after another; by
+///   default those of one process instance.
+/// - `timeout = Duration::from_secs(5)`: the longest one attempt may run; by default 30 s.
 /// - `crate = ::path`: where generated code finds this crate, if not at `::flowx_core`.
 ///
 /// # Limits

@@ -2,6 +2,7 @@
 
 pub use inventory;
 
+pub use crate::config::order::Order;
 pub use crate::handler::binder::Binder;
 pub use crate::handler::call::Call;
 pub use crate::handler::classifier::Classifier;

@@ -16,6 +16,18 @@ use crate::{codes, suggest};
 const OPTIONS: &[(&str, Read)] = &[
     ("refuses", Read::Codes),
     ("error_null", Read::Const { of: "::core::primitive::bool", example: "error_null = false" }),
+    ("concurrency", Read::Const { of: "::core::primitive::u32", example: "concurrency = 16" }),
+    (
+        "timeout",
+        Read::Const { of: "::core::time::Duration", example: "timeout = Duration::from_secs(5)" },
+    ),
+    (
+        "order",
+        Read::Word {
+            of: "Order",
+            words: &[("key", "Key"), ("partition", "Partition"), ("unordered", "Unordered")],
+        },
+    ),
 ];
 
 /// How the value of an option is read.
@@ -24,6 +36,18 @@ enum Read {
     Codes,
     /// A constant expression of this type.
     Const { of: &'static str, example: &'static str },
+    /// One of these words, each a variant of this type of `flowx_core`.
+    Word { of: &'static str, words: &'static [(&'static str, &'static str)] },
+}
+
+/// The value of an option, as far as it can be written without knowing where `flowx_core` is.
+pub(crate) enum Given {
+    Tokens(TokenStream),
+    /// A variant of a type in `flowx_core`.
+    Variant {
+        of: Ident,
+        variant: Ident,
+    },
 }
 
 const EXAMPLE: &str = r#"topic = "plugin.currency.trigger.exchange""#;
@@ -36,7 +60,7 @@ pub(crate) struct Args {
     pub(crate) name: Option<LitStr>,
     pub(crate) krate: CratePath,
     /// Options that are given: the field's name and its value.
-    pub(crate) options: Vec<(Ident, TokenStream)>,
+    pub(crate) options: Vec<(Ident, Given)>,
 }
 
 impl Args {
@@ -102,9 +126,10 @@ impl Args {
 }
 
 impl Read {
-    fn value(&self, argument: &Argument, errors: &mut Errors) -> Option<TokenStream> {
+    fn value(&self, argument: &Argument, errors: &mut Errors) -> Option<Given> {
         match self {
-            Self::Codes => codes::list(argument, errors),
+            Self::Codes => codes::list(argument, errors).map(Given::Tokens),
+            Self::Word { of, words } => word(of, words, argument, errors),
             Self::Const { of, example } => {
                 let key = &argument.key;
                 let Value::Expr(expr) = &argument.value else {
@@ -114,9 +139,9 @@ impl Read {
                 };
                 let of: TokenStream = of.parse().ok()?;
                 // A constant of its own gives a wrong type one plain error, at the value.
-                Some(
+                Some(Given::Tokens(
                     quote_spanned!(expr.span()=> { const __FLOWX_VALUE: #of = #expr; __FLOWX_VALUE }),
-                )
+                ))
             }
         }
     }
@@ -126,14 +151,46 @@ impl ToTokens for Args {
     /// The options as a literal of `Options`.
     fn to_tokens(&self, tokens: &mut TokenStream) {
         let krate = &self.krate;
-        let given = self
-            .options
-            .iter()
-            .map(|(key, value)| quote!(#key: ::core::option::Option::Some(#value),));
+        let given = self.options.iter().map(|(key, value)| {
+            let value = match value {
+                Given::Tokens(tokens) => tokens.clone(),
+                Given::Variant { of, variant } => quote!(#krate::__private::#of::#variant),
+            };
+            quote!(#key: ::core::option::Option::Some(#value),)
+        });
         tokens.extend(quote! {
             #krate::__private::Options { #(#given)* ..#krate::__private::Options::DEFAULT }
         });
     }
+}
+
+/// The variant that a word stands for.
+fn word(
+    of: &str,
+    words: &[(&str, &str)],
+    argument: &Argument,
+    errors: &mut Errors,
+) -> Option<Given> {
+    let written = match &argument.value {
+        Value::Expr(expr) => path_of(expr).and_then(syn::Path::get_ident),
+        Value::Missing | Value::Wrong(_) => None,
+    };
+    let known = written.and_then(|ident| words.iter().find(|(word, _)| ident == word));
+    let (Some(ident), Some((_, variant))) = (written, known) else {
+        let all: Vec<String> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
+        let (last, others) = all.split_last()?;
+        let (key, first) = (&argument.key, words.first()?.0);
+        let others = others.join(", ");
+        argument.wrong(
+            format!("`{key}` takes {others} or {last}, for example `{key} = {first}`"),
+            errors,
+        );
+        return None;
+    };
+    Some(Given::Variant {
+        of: Ident::new(of, Span::call_site()),
+        variant: Ident::new(variant, ident.span()),
+    })
 }
 
 fn valid_topic(literal: LitStr, role: Role, errors: &mut Errors) -> Option<LitStr> {

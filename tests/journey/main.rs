@@ -8,6 +8,7 @@ mod answers;
 mod bad_input;
 mod broker_trouble;
 mod door;
+mod lanes;
 mod logs;
 mod offsets;
 mod rebalance;

@@ -19,8 +19,8 @@ fn waiting() -> serde_json::Value {
 #[tokio::test(start_paused = true)]
 async fn a_partition_is_given_back_when_what_is_in_flight_is_finished() {
     let (connector, stage) = shop::open().await;
-    let _ = connector.handler("order").json(&waiting()).post();
-    let _ = connector.handler("order").json(&waiting()).post();
+    let _ = connector.handler("order").process("one").json(&waiting()).post();
+    let _ = connector.handler("order").process("one").json(&waiting()).post();
     pass(Duration::from_secs(1)).await;
     connector.broker().hold_acknowledgements();
     let revoking = connector.member().revoke(&[(ORDERS, 0)]);

@@ -74,7 +74,7 @@ impl Stage {
         self.calls.lock().unwrap().push(note.into());
     }
 
-    async fn wait(&self) {
+    pub(crate) async fn wait(&self) {
         self.gate.acquire().await.unwrap().forget();
     }
 }

@@ -15,8 +15,11 @@ async fn what_is_in_flight_is_finished_answered_and_committed() {
     let group = connector.group().to_owned();
     for partition in 0..3 {
         let order = json!({"amount": 1, "act": "wait"});
-        let _ = connector.handler("order").partition(partition).json(&order).post();
-        let _ = connector.handler("order").partition(partition).json(&order).post();
+        for _ in 0..2 {
+            let process = format!("process-{partition}");
+            let request = connector.handler("order").process(&process).partition(partition);
+            let _ = request.json(&order).post();
+        }
     }
     pass(Duration::from_secs(1)).await;
     broker.hold_acknowledgements();

@@ -2,8 +2,10 @@
 
 use std::process::ExitCode;
 
+use tokio::sync::oneshot;
+
 use super::CommandError;
-use crate::connector::ConnectorBuilder;
+use crate::connector::{ConnectorBuilder, ConnectorError};
 use crate::contract::table::HandlerTable;
 
 pub(super) async fn run(builder: ConnectorBuilder) -> Result<ExitCode, CommandError> {
@@ -15,8 +17,22 @@ pub(super) async fn run(builder: ConnectorBuilder) -> Result<ExitCode, CommandEr
     for warning in connector.registry().warnings() {
         tracing::warn!("{warning}");
     }
-    connector.run(stop_signal()).await?;
-    Ok(ExitCode::SUCCESS)
+    let (stop, stopped) = oneshot::channel::<()>();
+    let mut running = std::pin::pin!(connector.run(async { drop(stopped.await) }));
+    tokio::select! {
+        ended = &mut running => return done(ended),
+        () = stop_signal() => drop(stop),
+    }
+    tokio::select! {
+        ended = &mut running => done(ended),
+        () = stop_signal() => Err(CommandError::Failed(
+            "stopped at once, on the second signal; what was in flight is delivered again".to_owned(),
+        )),
+    }
+}
+
+fn done(ended: Result<(), ConnectorError>) -> Result<ExitCode, CommandError> {
+    Ok(ended.map(|()| ExitCode::SUCCESS)?)
 }
 
 /// Ends when the process is told to stop: SIGTERM, or Ctrl-C.

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use super::Settings;
+use super::order::{Order, UnknownOrder};
 use crate::message::decode::Limits;
 
 /// Every native variable begins with this; an unknown one is refused.
@@ -161,8 +162,9 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "FLOWX_CONNECTOR_CONCURRENCY",
         platform: &[],
-        set: |s, v| number(&mut s.concurrency, v, 1..=1_000_000, "handlers"),
+        set: |s, v| number(&mut s.concurrency, v, 1..=1_000_000, "requests"),
     },
+    Key { name: "FLOWX_CONNECTOR_ORDER", platform: &[], set: |s, v| order(&mut s.order, v) },
     Key { name: "FLOWX_CONNECTOR_DRAIN", platform: &[], set: |s, v| duration(&mut s.drain, v) },
     Key {
         name: "FLOWX_CONNECTOR_SESSION_TIMEOUT",
@@ -199,7 +201,12 @@ fn switch(field: &mut bool, value: &str) -> Set {
     Ok(())
 }
 
-fn number<T>(field: &mut T, value: &str, range: std::ops::RangeInclusive<T>, unit: &str) -> Set
+pub(super) fn number<T>(
+    field: &mut T,
+    value: &str,
+    range: std::ops::RangeInclusive<T>,
+    unit: &str,
+) -> Set
 where
     T: std::str::FromStr + PartialOrd + std::fmt::Display,
 {
@@ -212,7 +219,12 @@ where
     }
 }
 
-fn duration(field: &mut Duration, value: &str) -> Set {
+pub(super) fn order(field: &mut Order, value: &str) -> Set {
+    *field = value.parse().map_err(|expected: UnknownOrder| expected.to_string())?;
+    Ok(())
+}
+
+pub(super) fn duration(field: &mut Duration, value: &str) -> Set {
     match humantime::parse_duration(value.trim()) {
         Ok(duration) if !duration.is_zero() => {
             *field = duration;

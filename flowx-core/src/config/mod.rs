@@ -21,6 +21,9 @@
 //! | `FLOWX_CONNECTOR_TOPIC_INTEGRATION_RECEIVE` | `KAFKA_TOPIC_NAMING_INTEGRATION_RECEIVE_PATTERN` | what the integration designer reads | `integration.receive.` |
 //! | `FLOWX_CONNECTOR_HANDLER_<NAME>_TOPIC` | | topic of one handler, written as in the attribute | the attribute's |
 //! | `FLOWX_CONNECTOR_HANDLER_<NAME>_REPLY` | | reply topic of one handler | the attribute's |
+//! | `FLOWX_CONNECTOR_HANDLER_<NAME>_CONCURRENCY` | | requests of one handler at work at once | the attribute's |
+//! | `FLOWX_CONNECTOR_HANDLER_<NAME>_ORDER` | | `key`, `partition` or `unordered` | the attribute's |
+//! | `FLOWX_CONNECTOR_HANDLER_<NAME>_TIMEOUT` | | the longest one attempt of one handler may run | the attribute's |
 //! | `FLOWX_CONNECTOR_ORGANIZATION_ID` | `ORGANIZATION_ID` | `Fx-Organization-Id` of answers to requests without it | none |
 //! | `FLOWX_CONNECTOR_FX_CONTEXT` | `KAFKA_DEFAULT_FX_CONTEXT` | `fxContext` of answers to requests without it | none |
 //! | `FLOWX_CONNECTOR_ERROR_FIELD` | | name of the text's field in error replies | `errorMessage` |
@@ -33,7 +36,8 @@
 //! | `FLOWX_CONNECTOR_RETRY_DELAY` | | longest wait before the second attempt; it doubles | `300ms` |
 //! | `FLOWX_CONNECTOR_RETRY_LONGEST_DELAY` | | longest wait before any attempt | `60s` |
 //! | `FLOWX_CONNECTOR_RETRY_BUDGET` | | time for all attempts and waits of a request | `2min` |
-//! | `FLOWX_CONNECTOR_CONCURRENCY` | | handlers running at once | `256` |
+//! | `FLOWX_CONNECTOR_CONCURRENCY` | | requests of a handler at work at once | `256` |
+//! | `FLOWX_CONNECTOR_ORDER` | | what runs one after another: `key`, `partition` or `unordered` | `key` |
 //! | `FLOWX_CONNECTOR_DRAIN` | | how long a stop waits for what is in flight | `10s` |
 //! | `FLOWX_CONNECTOR_SESSION_TIMEOUT` | | Kafka's `session.timeout.ms` | `45s` |
 //!
@@ -41,6 +45,7 @@
 //! digit: `FLOWX_CONNECTOR_HANDLER_CREDIT_CHECK_TOPIC` for `credit-check`.
 
 pub mod keys;
+pub mod order;
 pub mod settings;
 
 pub use settings::Settings;

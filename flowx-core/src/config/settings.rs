@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::keys::{HANDLER_PREFIX, KEYS, Key, NATIVE_PREFIX, relaxed};
+use super::keys::{HANDLER_PREFIX, KEYS, Key, NATIVE_PREFIX, duration, number, order, relaxed};
+use super::order::Order;
 use crate::message::decode::Limits;
 use crate::message::error_reply::DEFAULT_ERROR_FIELD;
 
@@ -31,8 +32,8 @@ pub struct Settings {
     pub message_max_bytes: usize,
     /// Parts of topic names.
     pub naming: NamingSettings,
-    /// Topics of single handlers, in place of those in the source.
-    pub topics: TopicOverrides,
+    /// What is set for single handlers.
+    pub handlers: HandlerOverrides,
     /// `Fx-Organization-Id` of an answer whose request came without it.
     pub organization_id: Option<String>,
     /// `fxContext` of an answer whose request came without it.
@@ -57,52 +58,55 @@ pub struct Settings {
     pub retry_longest_delay: Duration,
     /// Time for all attempts and waits together; default 2 min.
     pub retry_budget: Duration,
-    /// Handlers running at once; default 256.
+    /// Requests of a handler at work at once; default 256.
     pub concurrency: usize,
+    /// What runs one after another; default by key.
+    pub order: Order,
     /// How long a stop waits for what is in flight; default 10 s.
     pub drain: Duration,
     /// Kafka's `session.timeout.ms`; default 45 s.
     pub session_timeout: Duration,
 }
 
-/// Topics that are set in place of those in the source, by handler.
+/// What is set for single handlers in place of what stands in the source.
 ///
 /// A handler's name is compared in capitals and with `_` for everything that is no letter or digit,
 /// as it stands in a variable: `CREDIT_CHECK` sets `credit-check`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TopicOverrides {
-    topics: BTreeMap<String, String>,
-    replies: BTreeMap<String, String>,
+pub struct HandlerOverrides(BTreeMap<String, HandlerOverride>);
+
+/// What is set for one handler; `None` is not set.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HandlerOverride {
+    /// The topic that it reads, written as in the attribute.
+    pub topic: Option<String>,
+    /// The topic that it answers on, written as in the attribute.
+    pub reply: Option<String>,
+    /// Requests at work at once.
+    pub concurrency: Option<usize>,
+    /// What runs one after another.
+    pub order: Option<Order>,
+    /// The longest one attempt may run.
+    pub timeout: Option<Duration>,
 }
 
-impl TopicOverrides {
-    /// Sets the topic that a handler reads, written as in the attribute.
-    pub fn set_topic(&mut self, handler: &str, topic: impl Into<String>) {
-        self.topics.insert(variable_part(handler), topic.into());
+impl HandlerOverrides {
+    /// What is set for a handler, to be changed.
+    pub fn entry(&mut self, handler: &str) -> &mut HandlerOverride {
+        self.0.entry(variable_part(handler)).or_default()
     }
 
-    /// Sets the topic that a handler answers on, written as in the attribute.
-    pub fn set_reply(&mut self, handler: &str, topic: impl Into<String>) {
-        self.replies.insert(variable_part(handler), topic.into());
-    }
-
-    /// The topic that is set for a handler.
+    /// What is set for a handler.
     #[must_use]
-    pub fn topic(&self, handler: &str) -> Option<&str> {
-        self.topics.get(&variable_part(handler)).map(String::as_str)
-    }
-
-    /// The reply topic that is set for a handler.
-    #[must_use]
-    pub fn reply(&self, handler: &str) -> Option<&str> {
-        self.replies.get(&variable_part(handler)).map(String::as_str)
+    pub fn get(&self, handler: &str) -> Option<&HandlerOverride> {
+        self.0.get(&variable_part(handler))
     }
 
     /// The names that belong to none of these handlers.
     pub fn unknown(&self, handlers: &[&str]) -> impl Iterator<Item = &str> {
         let known: Vec<String> = handlers.iter().map(|name| variable_part(name)).collect();
-        let all = self.topics.keys().chain(self.replies.keys());
-        all.filter(move |name| !known.contains(name)).map(String::as_str)
+        self.0.keys().filter(move |name| !known.contains(name)).map(String::as_str)
     }
 }
 
@@ -153,7 +157,7 @@ impl Default for Settings {
             group: None,
             message_max_bytes: Limits::default().max_bytes,
             naming: NamingSettings::default(),
-            topics: TopicOverrides::default(),
+            handlers: HandlerOverrides::default(),
             organization_id: None,
             fx_context: None,
             error_field: DEFAULT_ERROR_FIELD.to_owned(),
@@ -167,6 +171,7 @@ impl Default for Settings {
             retry_longest_delay: Duration::from_secs(60),
             retry_budget: Duration::from_secs(120),
             concurrency: 256,
+            order: Order::default(),
             drain: Duration::from_secs(10),
             session_timeout: Duration::from_secs(45),
         }
@@ -218,8 +223,7 @@ impl Settings {
         for key in KEYS {
             if let Some((name, value)) = find(key, &known) {
                 if let Err(expected) = (key.set)(&mut settings, value) {
-                    // The value is left out: it may be a secret in the wrong place.
-                    problems.push(format!("`{name}` cannot be read: expected {expected}"));
+                    problems.push(unreadable(name, &expected));
                 }
             }
         }
@@ -228,16 +232,32 @@ impl Settings {
     }
 
     fn set_handler(&mut self, name: &str, rest: &str, value: String) -> Result<(), String> {
-        if let Some(handler) = rest.strip_suffix("_TOPIC") {
-            self.topics.set_topic(handler, value);
-        } else if let Some(handler) = rest.strip_suffix("_REPLY") {
-            self.topics.set_reply(handler, value);
-        } else {
-            return Err(format!(
-                "`{name}` is unknown; of a handler `{HANDLER_PREFIX}<NAME>_TOPIC` and `{HANDLER_PREFIX}<NAME>_REPLY` can be set"
-            ));
-        }
-        Ok(())
+        let unknown = || {
+            format!(
+                "`{name}` is unknown; of a handler {} can be set",
+                PARTS.map(|part| format!("`{HANDLER_PREFIX}<NAME>_{part}`")).join(", ")
+            )
+        };
+        let (handler, part) = rest.rsplit_once('_').ok_or_else(unknown)?;
+        let set = self.handlers.entry(handler);
+        let read = match part {
+            "TOPIC" => {
+                set.topic = Some(value);
+                Ok(())
+            }
+            "REPLY" => {
+                set.reply = Some(value);
+                Ok(())
+            }
+            "CONCURRENCY" => {
+                let field = set.concurrency.insert(1);
+                number(field, &value, 1..=1_000_000, "requests")
+            }
+            "ORDER" => order(set.order.insert(Order::default()), &value),
+            "TIMEOUT" => duration(set.timeout.insert(Duration::ZERO), &value),
+            _ => return Err(unknown()),
+        };
+        read.map_err(|expected| unreadable(name, &expected))
     }
 
     /// Settings that are fine alone and not together.
@@ -259,6 +279,14 @@ impl Settings {
         }
         problems
     }
+}
+
+/// What can be set for a single handler.
+const PARTS: [&str; 5] = ["TOPIC", "REPLY", "CONCURRENCY", "ORDER", "TIMEOUT"];
+
+/// The value is left out: it may be a secret in the wrong place.
+fn unreadable(name: &str, expected: &str) -> String {
+    format!("`{name}` cannot be read: expected {expected}")
 }
 
 /// The variable that sets a key: the first of the key's names that is there.
@@ -320,13 +348,14 @@ mod tests {
         let problems = read(&[
             ("KAFKA_MESSAGE_MAX_BYTES", "canary"),
             ("FLOWX_CONNECTOR_RETRY_ATTEMPT", "3"),
-            ("FLOWX_CONNECTOR_HANDLER_EXCHANGE_TIMEOUT", "3s"),
+            ("FLOWX_CONNECTOR_HANDLER_EXCHANGE_ORDERS", "key"),
+            ("FLOWX_CONNECTOR_HANDLER_EXCHANGE_TIMEOUT", "canary"),
             ("FLOWX_CONNECTOR_DRAIN", "1min"),
             ("FLOWX_CONNECTOR_MAX_DEPTH", "500"),
         ])
         .unwrap_err();
         let text = problems.join("\n");
-        assert_eq!(problems.len(), 5, "{text}");
+        assert_eq!(problems.len(), 6, "{text}");
         assert!(
             text.contains("`KAFKA_MESSAGE_MAX_BYTES` cannot be read: expected a number of bytes")
         );
@@ -344,13 +373,23 @@ mod tests {
     }
 
     #[test]
-    fn topics_of_single_handlers_can_be_set() {
+    fn single_handlers_can_be_set() {
         let settings = read(&[
             ("FLOWX_CONNECTOR_HANDLER_CREDIT_CHECK_TOPIC", "credit.in"),
             ("FLOWX_CONNECTOR_HANDLER_CREDIT_CHECK_REPLY", "/credit.out"),
+            ("FLOWX_CONNECTOR_HANDLER_CREDIT_CHECK_CONCURRENCY", "8"),
+            ("FLOWX_CONNECTOR_HANDLER_CREDIT_CHECK_ORDER", "unordered"),
+            ("FLOWX_CONNECTOR_HANDLER_CREDIT_CHECK_TIMEOUT", "5s"),
         ])
         .unwrap();
-        assert_eq!(settings.topics.topic("credit-check"), Some("credit.in"));
-        assert_eq!(settings.topics.reply("credit.check"), Some("/credit.out"));
+        let expected = HandlerOverride {
+            topic: Some("credit.in".to_owned()),
+            reply: Some("/credit.out".to_owned()),
+            concurrency: Some(8),
+            order: Some(Order::Unordered),
+            timeout: Some(Duration::from_secs(5)),
+        };
+        assert_eq!(settings.handlers.get("credit-check"), Some(&expected));
+        assert_eq!(settings.handlers.get("credit"), None);
     }
 }

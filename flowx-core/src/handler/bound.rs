@@ -57,6 +57,7 @@ pub fn bind(
     }
     let mut errors = std::mem::take(&mut binder.errors);
     errors.extend(wrong_codes(&binder));
+    errors.extend(wrong_options(&binder));
     let error_field = binder.error_field().map(str::to_owned);
     let parts = binder.parts;
     match (parts.request_schema, parts.reply_schema, parts.reply_shape, parts.start) {
@@ -132,6 +133,20 @@ impl Binder<'_> {
         let wanted = self.entry.options.error_null.unwrap_or(true);
         self.environment.error_field.as_deref().filter(|_| wanted)
     }
+}
+
+/// What the compiler takes and no handler can live with.
+fn wrong_options(binder: &Binder<'_>) -> Vec<BindError> {
+    let options = binder.handler().options;
+    let mut errors = Vec::new();
+    if options.concurrency == Some(0) {
+        errors.push(binder.error("`concurrency = 0` lets nothing run; write at least 1"));
+    }
+    if options.timeout.is_some_and(|timeout| timeout.is_zero()) {
+        errors
+            .push(binder.error("a `timeout` of 0 ends every attempt; write how long one may run"));
+    }
+    errors
 }
 
 fn wrong_codes(binder: &Binder<'_>) -> Vec<BindError> {

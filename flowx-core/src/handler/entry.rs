@@ -1,6 +1,9 @@
 //! What the attribute leaves in the binary: one constant entry per handler, gathered at link time.
 
+use std::time::Duration;
+
 use super::binder::Binder;
+use crate::config::order::Order;
 
 /// All handlers linked into this binary, in no particular order.
 ///
@@ -39,11 +42,18 @@ pub struct Options {
     pub error_null: Option<bool>,
     /// Codes with which the handler refuses, for error types that cannot say.
     pub refuses: Option<&'static [&'static str]>,
+    /// Requests at work at once; the default is 256.
+    pub concurrency: Option<u32>,
+    /// What runs one after another; the default is by key.
+    pub order: Option<Order>,
+    /// The longest one attempt may run; the default is 30 s.
+    pub timeout: Option<Duration>,
 }
 
 impl Options {
     /// The attribute says nothing.
-    pub const DEFAULT: Self = Self { error_null: None, refuses: None };
+    pub const DEFAULT: Self =
+        Self { error_null: None, refuses: None, concurrency: None, order: None, timeout: None };
 }
 
 /// Where a handler stands in the source.

@@ -16,6 +16,7 @@ pub mod extractors;
 pub mod hooks;
 pub mod outcome;
 pub mod param;
+pub mod policy;
 pub mod registry;
 pub mod reply;
 pub mod request;

@@ -5,7 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::bound::BoundHandler;
-use crate::config::settings::TopicOverrides;
+use super::policy::Policy;
+use crate::config::settings::HandlerOverrides;
 use crate::message::topic::{Naming, Subscription, TopicSpec, is_side_topic};
 
 /// A handler and the topics between which it works.
@@ -17,6 +18,10 @@ pub struct Route {
     pub subscription: Subscription,
     /// Where it answers; `None` if it sends nothing, not even a refusal.
     pub reply: Option<Arc<str>>,
+    /// How it is run.
+    pub policy: Policy,
+    /// Its place in the registry.
+    pub index: usize,
 }
 
 impl Route {
@@ -62,18 +67,21 @@ impl Registry {
     pub fn build(
         handlers: Vec<BoundHandler>,
         naming: Naming,
-        overrides: &TopicOverrides,
+        overrides: &HandlerOverrides,
         group: &str,
+        defaults: &Policy,
     ) -> Result<Self, Vec<String>> {
         let mut problems = unknown_names(&handlers, overrides);
         let mut routes = Vec::new();
         for handler in handlers {
-            match route(handler, &naming, overrides) {
-                Ok(route) => routes.push(Arc::new(route)),
+            match route(handler, &naming, overrides, defaults) {
+                Ok(route) => routes.push(route),
                 Err(problem) => problems.push(problem),
             }
         }
         routes.sort_by(|a, b| order(a).cmp(&order(b)));
+        let routes: Vec<Arc<Route>> =
+            (0..).zip(routes).map(|(index, route)| Arc::new(Route { index, ..route })).collect();
         problems.extend(clashes(&routes));
         problems.extend(circles(&routes, &naming, group));
         problems.extend(misplaced_dead_letters(&routes, &naming, group));
@@ -133,14 +141,17 @@ fn order(route: &Route) -> (&Subscription, &str, u32, &str) {
 fn route(
     handler: BoundHandler,
     naming: &Naming,
-    overrides: &TopicOverrides,
+    overrides: &HandlerOverrides,
+    defaults: &Policy,
 ) -> Result<Route, String> {
     let place = Place(&handler).to_string();
     let parse = |what: &str, written: &str| {
         TopicSpec::parse(written).map_err(|error| format!("{place}: {what} {error}"))
     };
-    let topic = parse("its topic", overrides.topic(handler.name).unwrap_or(handler.topic))?;
-    let written_reply = overrides.reply(handler.name).or(handler.reply);
+    let set = overrides.get(handler.name);
+    let topic =
+        parse("its topic", set.and_then(|set| set.topic.as_deref()).unwrap_or(handler.topic))?;
+    let written_reply = set.and_then(|set| set.reply.as_deref()).or(handler.reply);
     let reply = match written_reply {
         Some(written) => {
             let reply = parse("its reply topic", written)?;
@@ -164,16 +175,17 @@ fn route(
         })?),
     };
     let subscription = naming.subscription(&topic);
-    Ok(Route { handler, subscription, reply })
+    let policy = defaults.of_handler(&handler.options, set);
+    Ok(Route { handler, subscription, reply, policy, index: 0 })
 }
 
-fn unknown_names(handlers: &[BoundHandler], overrides: &TopicOverrides) -> Vec<String> {
+fn unknown_names(handlers: &[BoundHandler], overrides: &HandlerOverrides) -> Vec<String> {
     let names: Vec<&str> = handlers.iter().map(|handler| handler.name).collect();
     overrides
         .unknown(&names)
         .map(|name| {
             let names = names.join("`, `");
-            format!("a topic is configured for handler `{name}`, but there are only `{names}`")
+            format!("something is configured for handler `{name}`, but there are only `{names}`")
         })
         .collect()
 }

@@ -1,7 +1,6 @@
 //! From the last word on a request to the records that must be written for it.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::attempt::Job;
 use super::dead_letter::{self, Cause};
@@ -31,7 +30,7 @@ pub(super) fn reply(job: &Job, plan: &Plan, json: Vec<u8>) -> Option<(Answer, Ou
 }
 
 /// The first record for a refusal: an error reply where somebody waits for one, else the dead letter.
-pub(super) fn refusal(job: &Job, plan: &Plan, refusal: Refusal) -> (Answer, Outbound) {
+pub(super) fn refusal(job: &Job, plan: &Plan, refusal: Refusal, now: i64) -> (Answer, Outbound) {
     match &job.route.reply {
         Some(topic) if job.envelope.is_correlated() => {
             let body = ErrorReply {
@@ -42,7 +41,7 @@ pub(super) fn refusal(job: &Job, plan: &Plan, refusal: Refusal) -> (Answer, Outb
             let outbound = answer(&job.envelope, topic, body.to_json(), &job.id, &plan.style);
             (Answer::ErrorReply(refusal), outbound)
         }
-        _ => dead_letter(job, plan, refusal, false),
+        _ => dead_letter(job, plan, refusal, false, now),
     }
 }
 
@@ -52,9 +51,10 @@ pub(super) fn dead_letter(
     plan: &Plan,
     refusal: Refusal,
     replied: bool,
+    now: i64,
 ) -> (Answer, Outbound) {
     let topic = dead_letter_topic(job, plan);
-    let cause = cause(job, plan, &refusal, replied);
+    let cause = cause(job, plan, &refusal, replied, now);
     let outbound = dead_letter::of(job.envelope.record(), &topic, &job.id, &cause);
     (Answer::DeadLetter { refusal, replied }, outbound)
 }
@@ -65,20 +65,27 @@ pub(super) fn pointer(
     plan: &Plan,
     refusal: Refusal,
     replied: bool,
+    now: i64,
 ) -> (Answer, Outbound) {
     let topic = dead_letter_topic(job, plan);
-    let cause = cause(job, plan, &refusal, replied);
+    let cause = cause(job, plan, &refusal, replied, now);
     let outbound = dead_letter::pointer_to(job.envelope.record(), &topic, &job.id, &cause);
     (Answer::Pointer { refusal, replied }, outbound)
 }
 
 /// What takes the place of an answer that Kafka will never take, each time something smaller.
-pub(super) fn instead(job: &Job, plan: &Plan, answer: Answer, reason: &str) -> (Answer, Outbound) {
+pub(super) fn instead(
+    job: &Job,
+    plan: &Plan,
+    answer: Answer,
+    reason: &str,
+    now: i64,
+) -> (Answer, Outbound) {
     match answer {
-        Answer::Reply => refusal(job, plan, Refusal::reply_rejected(reason, job.attempts)),
-        Answer::ErrorReply(refusal) => dead_letter(job, plan, refusal, false),
+        Answer::Reply => refusal(job, plan, Refusal::reply_rejected(reason, job.attempts), now),
+        Answer::ErrorReply(refusal) => dead_letter(job, plan, refusal, false, now),
         Answer::DeadLetter { refusal, replied } | Answer::Pointer { refusal, replied } => {
-            pointer(job, plan, refusal, replied)
+            pointer(job, plan, refusal, replied, now)
         }
     }
 }
@@ -91,8 +98,13 @@ fn dead_letter_topic(job: &Job, plan: &Plan) -> Arc<str> {
     )
 }
 
-fn cause<'a>(job: &'a Job, plan: &'a Plan, refusal: &'a Refusal, replied: bool) -> Cause<'a> {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+fn cause<'a>(
+    job: &'a Job,
+    plan: &'a Plan,
+    refusal: &'a Refusal,
+    replied: bool,
+    now: i64,
+) -> Cause<'a> {
     Cause {
         group: &plan.group,
         handler: job.route.name(),
@@ -102,6 +114,6 @@ fn cause<'a>(job: &'a Job, plan: &'a Plan, refusal: &'a Refusal, replied: bool) 
         message: &refusal.for_logs,
         attempts: refusal.attempts,
         replied,
-        now: i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
+        now,
     }
 }

@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::contained::Contained;
+use super::lane::Lane;
 use super::plan::Plan;
 use super::port::Epoch;
 use super::retry::Trouble;
@@ -28,8 +29,16 @@ pub(super) struct Job {
     pub(super) route: Arc<Route>,
     pub(super) id: RequestId,
     pub(super) envelope: Envelope,
+    pub(super) lane: Lane,
     /// Attempts made so far.
     pub(super) attempts: u32,
+}
+
+impl Job {
+    /// Bytes that it keeps in memory.
+    pub(super) fn size(&self) -> usize {
+        self.envelope.record().size()
+    }
 }
 
 /// How the end of an assignment reaches its requests.
@@ -60,7 +69,7 @@ async fn attempts(job: &Job, plan: &Plan, scope: &Scope, made: &mut u32) -> Verd
     let mut number = 0;
     loop {
         number += 1;
-        let deadline = budget_ends.min(Instant::now() + policy.timeout);
+        let deadline = budget_ends.min(Instant::now() + job.route.policy.timeout);
         let attempt = Attempt {
             number,
             deadline,

@@ -1,6 +1,6 @@
 //! Answers that were handed to the sink, until the broker has acknowledged them.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,7 +55,7 @@ pub(super) struct Outbox {
     /// When the producer is asked again if no delivery makes room before.
     full_until: Option<Instant>,
     /// Where the broker failed. What goes the same way waits behind, so nothing overtakes.
-    jams: HashMap<Way, Jam>,
+    jams: BTreeMap<Way, Jam>,
 }
 
 /// From one assignment to one topic: what keeps its order.
@@ -287,6 +287,6 @@ impl Parcel {
     /// put aside.
     fn size(&self) -> usize {
         let payload = self.outbound.payload.as_ref().map_or(0, Vec::len);
-        payload + self.outbound.headers.size() + self.job.envelope.record().size()
+        payload + self.outbound.headers.size() + self.job.size()
     }
 }

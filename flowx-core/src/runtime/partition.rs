@@ -1,22 +1,23 @@
-//! One assignment: its handler, its lane, and how far it is finished.
+//! One assignment: its handler, its lanes, and how far it is finished.
 
 use std::sync::Arc;
 
 use super::attempt::Scope;
+use super::lane::Lanes;
+use super::plan::Bounds;
 use super::port::{Assignment, Position};
 use super::tracker::{Sequence, Tracker};
 use crate::handler::registry::Route;
 
-/// One assignment of one partition. Its lane takes one record at a time, in order.
+/// One assignment of one partition.
 #[derive(Debug)]
 pub(super) struct Partition {
     pub(super) assignment: Assignment,
     /// `None` for a topic that no handler reads any more.
     pub(super) route: Option<Arc<Route>>,
     pub(super) scope: Scope,
+    pub(super) lanes: Lanes,
     tracker: Tracker,
-    /// A handler is at work; the next record waits at the source.
-    pub(super) busy: bool,
     /// It stands in the queue of those that may have a record.
     pub(super) queued: bool,
     /// Nothing more is read: the assignment is about to end.
@@ -32,8 +33,8 @@ impl Partition {
             assignment,
             route,
             scope: Scope::default(),
+            lanes: Lanes::default(),
             tracker: Tracker::default(),
-            busy: false,
             queued: false,
             closing: false,
             in_flight: 0,
@@ -42,8 +43,8 @@ impl Partition {
     }
 
     /// Whether its next record may be read.
-    pub(super) fn may_read(&self) -> bool {
-        !self.busy && !self.closing
+    pub(super) fn may_read(&self, bounds: &Bounds) -> bool {
+        !self.closing && !self.lanes.is_full(bounds)
     }
 
     /// Takes in a record that was read.
@@ -91,9 +92,11 @@ impl Partition {
         self.asked = None;
     }
 
-    /// No further attempt begins and nothing more is read; what runs may finish.
+    /// No further attempt begins and nothing more is read; what runs may finish. What has waited for
+    /// others is left to the partition's next owner.
     pub(super) fn close(&mut self) {
         self.closing = true;
+        self.in_flight -= self.lanes.abandon();
         self.scope.closing.cancel();
     }
 }

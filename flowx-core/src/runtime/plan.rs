@@ -33,8 +33,10 @@ pub struct Plan {
 /// What may be under way at once; whichever is reached first stops the reading.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bounds {
-    /// Handlers running; default 256.
-    pub running: usize,
+    /// Records of one partition that wait for others of their lane; default 1 000.
+    pub waiting: usize,
+    /// Bytes of these records; default 8 MiB.
+    pub waiting_bytes: usize,
     /// Answers handed over and not acknowledged; default 10 000.
     pub unacknowledged: usize,
     /// Bytes of these answers; default 16 MiB.
@@ -43,7 +45,12 @@ pub struct Bounds {
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { running: 256, unacknowledged: 10_000, unacknowledged_bytes: 16 << 20 }
+        Self {
+            waiting: 1_000,
+            waiting_bytes: 8 << 20,
+            unacknowledged: 10_000,
+            unacknowledged_bytes: 16 << 20,
+        }
     }
 }
 

@@ -14,8 +14,6 @@ pub struct RetryPolicy {
     pub longest_delay: Duration,
     /// Time for all attempts and waits together, counted from receipt; default 2 min.
     pub budget: Duration,
-    /// The longest one attempt may run; default 30 s.
-    pub timeout: Duration,
 }
 
 impl Default for RetryPolicy {
@@ -25,7 +23,6 @@ impl Default for RetryPolicy {
             first_delay: Duration::from_millis(300),
             longest_delay: Duration::from_secs(60),
             budget: Duration::from_secs(120),
-            timeout: Duration::from_secs(30),
         }
     }
 }

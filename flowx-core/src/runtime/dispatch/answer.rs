@@ -1,0 +1,131 @@
+//! Answers: from the word on a request to its end, once all of it is written.
+
+use tokio::time::Instant;
+
+use super::super::answers::{self, Answer};
+use super::super::attempt::Job;
+use super::super::lines;
+use super::super::outbox::{Parcel, Receipt};
+use super::super::port::{Delivery, Epoch, Sink, Source};
+use super::super::status::{End, Finished};
+use super::super::tracker::Sequence;
+use super::super::verdict::{Refusal, Verdict};
+use super::{COMMIT_INTERVAL, Dispatch};
+use crate::message::record::Outbound;
+
+impl<S: Source, K: Sink> Dispatch<S, K> {
+    /// A handler that took its time has had the last word on its request.
+    pub(super) fn settled(&mut self, job: Job, verdict: Verdict) {
+        if let Some(next) = self.word(job, verdict) {
+            self.start(next);
+        }
+    }
+
+    /// Posts what a verdict demands; returns the request that has waited for this one, if any.
+    pub(super) fn word(&mut self, job: Job, verdict: Verdict) -> Option<Job> {
+        let (epoch, lane) = (job.epoch, job.lane);
+        self.relieve(job.route.index);
+        // After the end of its assignment a word changes nothing: the next owner answers.
+        if !self.partitions.contains_key(&epoch) {
+            return None;
+        }
+        match verdict {
+            Verdict::Abandoned => self.abandon(epoch),
+            Verdict::Nothing => self.finish(&job, End::Nothing),
+            Verdict::Replied(json) => match answers::reply(&job, &self.plan, json) {
+                Some(reply) => self.post(job, reply),
+                None => self.finish(&job, End::Nothing),
+            },
+            Verdict::Refused(refusal) => {
+                lines::refused(&job, &refusal);
+                let answer = answers::refusal(&job, &self.plan, refusal, self.clock.now());
+                self.post(job, answer);
+            }
+        }
+        let next = self.partitions.get_mut(&epoch).and_then(|p| p.lanes.leave(lane));
+        self.queue(epoch);
+        next
+    }
+
+    fn post(&mut self, job: Job, answer: (Answer, Outbound)) {
+        let receipt = self.outbox.post(&mut self.sink, job, answer);
+        self.received(receipt);
+    }
+
+    pub(super) fn delivered(&mut self, delivery: Delivery) {
+        let receipt = self.outbox.delivered(delivery);
+        self.received(receipt);
+        self.send_again();
+    }
+
+    pub(super) fn send_again(&mut self) {
+        for receipt in self.outbox.send_again(&mut self.sink, Instant::now()) {
+            self.received(Some(receipt));
+        }
+    }
+
+    /// What follows a receipt: the next record of the request, or its end.
+    fn received(&mut self, receipt: Option<Receipt>) {
+        let Some(Receipt::Acknowledged(parcel) | Receipt::Rejected(parcel, _)) = &receipt else {
+            return;
+        };
+        // After the end of its assignment an answer leads to nothing: the next owner does it all.
+        if !self.partitions.contains_key(&parcel.job.epoch) {
+            return;
+        }
+        match receipt {
+            None => {}
+            Some(Receipt::Acknowledged(Parcel { job, answer, .. })) => match answer {
+                Answer::Reply => self.finish(&job, End::Replied),
+                Answer::ErrorReply(refusal) if refusal.class.is_put_aside() => {
+                    let next =
+                        answers::dead_letter(&job, &self.plan, refusal, true, self.clock.now());
+                    self.post(job, next);
+                }
+                Answer::ErrorReply(refusal) => self.finish(&job, refused(&refusal, true, false)),
+                Answer::DeadLetter { refusal, replied } | Answer::Pointer { refusal, replied } => {
+                    self.finish(&job, refused(&refusal, replied, true));
+                }
+            },
+            Some(Receipt::Rejected(parcel, reason)) => {
+                lines::rejected(&parcel, &reason);
+                let Parcel { job, answer, .. } = parcel;
+                let next = answers::instead(&job, &self.plan, answer, &reason, self.clock.now());
+                self.post(job, next);
+            }
+        }
+    }
+
+    fn finish(&mut self, job: &Job, end: End) {
+        self.complete(job.epoch, job.sequence);
+        self.queue(job.epoch);
+        self.status.finished(|| Finished {
+            at: job.envelope.record().at.clone(),
+            handler: job.route.name().to_owned(),
+            attempts: job.attempts,
+            end,
+        });
+    }
+
+    pub(super) fn complete(&mut self, epoch: Epoch, sequence: Sequence) {
+        if let Some(partition) = self.partitions.get_mut(&epoch) {
+            partition.complete(sequence);
+            if partition.has_moved() && self.commit_at.is_none() {
+                self.commit_at = Some(Instant::now() + COMMIT_INTERVAL);
+            }
+        }
+    }
+
+    fn abandon(&mut self, epoch: Epoch) {
+        if let Some(partition) = self.partitions.get_mut(&epoch) {
+            partition.abandon();
+            // What is behind an abandoned record must not overtake it.
+            partition.close();
+        }
+    }
+}
+
+fn refused(refusal: &Refusal, replied: bool, dead_letter: bool) -> End {
+    let reason = refusal.class.reason();
+    End::Refused { code: refusal.code.clone(), reason, replied, dead_letter }
+}

@@ -1,0 +1,109 @@
+//! Intake: reads what the bounds allow and starts handlers.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+
+use super::super::attempt::{Job, settle};
+use super::super::lane::Lanes;
+use super::super::port::{Epoch, Sink, Source};
+use super::{Dispatch, Running};
+use crate::message::envelope::Envelope;
+use crate::message::identity::RequestId;
+use crate::message::record::Record;
+
+/// Records read in one go before events and deliveries have their turn.
+const BATCH: usize = 128;
+
+/// How busy a handler is.
+#[derive(Debug, Default)]
+pub(super) struct Load {
+    running: usize,
+    /// Partitions that wait until it is less busy.
+    waiting: Vec<Epoch>,
+}
+
+impl<S: Source, K: Sink> Dispatch<S, K> {
+    /// Reads what the bounds allow; whether there may be more to read at once.
+    pub(super) fn read(&mut self) -> bool {
+        for _ in 0..BATCH {
+            if !self.outbox.has_room(&self.plan.bounds) {
+                return false;
+            }
+            let Some(epoch) = self.readable.pop_front() else { return false };
+            let Some(partition) = self.partitions.get_mut(&epoch) else { continue };
+            partition.queued = false;
+            if !partition.may_read(&self.plan.bounds) || self.outbox.is_jammed(epoch) {
+                continue;
+            }
+            if let Some(route) = &partition.route {
+                let load = &mut self.loads[route.index];
+                if load.running >= route.policy.concurrency {
+                    partition.queued = true;
+                    load.waiting.push(epoch);
+                    continue;
+                }
+            }
+            if let Some(record) = self.source.take(epoch) {
+                self.take_in(epoch, record);
+                self.queue(epoch);
+            }
+        }
+        true
+    }
+
+    /// Puts a partition in line for reading.
+    pub(super) fn queue(&mut self, epoch: Epoch) {
+        if let Some(partition) = self.partitions.get_mut(&epoch) {
+            let may_read = partition.may_read(&self.plan.bounds);
+            if may_read && !partition.queued && !self.outbox.is_jammed(epoch) {
+                partition.queued = true;
+                self.readable.push_back(epoch);
+            }
+        }
+    }
+
+    fn take_in(&mut self, epoch: Epoch, record: Record) {
+        let Some(partition) = self.partitions.get_mut(&epoch) else { return };
+        let sequence = partition.deliver(record.at.offset);
+        let Some(route) = partition.route.clone() else {
+            tracing::warn!(at = %record.at, "no handler reads this topic; the record is passed over");
+            return self.complete(epoch, sequence);
+        };
+        let id = RequestId::of(&record.at, route.name());
+        let envelope = Envelope::read(record);
+        let lane = Lanes::of(route.policy.order, &envelope);
+        let job = Job { epoch, sequence, route, id, envelope, lane, attempts: 0 };
+        if let Some(job) = partition.lanes.enter(job) {
+            self.start(job);
+        }
+    }
+
+    /// Calls the handler. One that is ready at once is settled in place; others run on their own.
+    /// Those that waited for it follow, one after another: a loop, for the line may be long.
+    pub(super) fn start(&mut self, job: Job) {
+        let mut next = Some(job);
+        while let Some(job) = next.take() {
+            let Some(partition) = self.partitions.get_mut(&job.epoch) else { return };
+            let scope = partition.scope.clone();
+            self.loads[job.route.index].running += 1;
+            let mut running: Running = Box::pin(settle(job, Arc::clone(&self.plan), scope));
+            match (&mut running).now_or_never() {
+                Some((job, verdict)) => next = self.word(job, verdict),
+                None => self.running.push(running),
+            }
+        }
+    }
+
+    /// A handler is done with a request: there is room for another one.
+    pub(super) fn relieve(&mut self, index: usize) {
+        let load = &mut self.loads[index];
+        load.running -= 1;
+        for epoch in std::mem::take(&mut load.waiting) {
+            if let Some(partition) = self.partitions.get_mut(&epoch) {
+                partition.queued = false;
+                self.queue(epoch);
+            }
+        }
+    }
+}

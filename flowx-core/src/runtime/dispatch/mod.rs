@@ -1,0 +1,170 @@
+//! The one task that every record passes: reads, starts handlers, posts answers, commits.
+
+mod answer;
+mod assign;
+mod intake;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::attempt::Job;
+use super::clock::Clock;
+use super::drain::{Phase, Revocation};
+use super::outbox::Outbox;
+use super::partition::Partition;
+use super::plan::Plan;
+use super::port::{Epoch, Position, Sink, Source};
+use super::status::Status;
+use super::verdict::Verdict;
+
+/// How long a finished offset waits for the commit that covers it.
+const COMMIT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long the source may take for its last commit and its farewell.
+const CLOSE_DEADLINE: Duration = Duration::from_secs(10);
+
+/// Why a connector stopped although nobody asked it to.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The source of records cannot go on.
+    #[error("the connector cannot read any further: {0}")]
+    Source(String),
+    /// It stopped, but not in good order.
+    #[error("stopped, but not in good order: {0}; unfinished requests are delivered again")]
+    Close(String),
+}
+
+/// Runs the handlers of a plan between a source and a sink until `stop`.
+///
+/// On `stop` nothing more is read, what is in flight may finish until the plan's `drain` is over,
+/// and what is finished is committed. What is not is delivered again to the next owner.
+///
+/// # Errors
+/// The source failed, or could not be closed in good order.
+pub async fn run<S: Source, K: Sink>(
+    source: S,
+    sink: K,
+    plan: Arc<Plan>,
+    status: Status,
+    stop: CancellationToken,
+) -> Result<(), RunError> {
+    let loads = plan.registry.routes().map(|_| intake::Load::default()).collect();
+    let mut dispatch = Dispatch {
+        source,
+        sink,
+        plan,
+        status,
+        clock: Clock::start(),
+        phase: Phase::Consuming,
+        partitions: BTreeMap::new(),
+        readable: VecDeque::new(),
+        loads,
+        running: FuturesUnordered::new(),
+        outbox: Outbox::default(),
+        revocations: Vec::new(),
+        commit_at: None,
+        failed: None,
+    };
+    dispatch.run(stop).await;
+    dispatch.close().await
+}
+
+type Running = Pin<Box<dyn Future<Output = (Job, Verdict)> + Send>>;
+
+struct Dispatch<S, K> {
+    source: S,
+    sink: K,
+    plan: Arc<Plan>,
+    status: Status,
+    clock: Clock,
+    phase: Phase,
+    partitions: BTreeMap<Epoch, Partition>,
+    /// Partitions that may have a record to read, each once.
+    readable: VecDeque<Epoch>,
+    /// How busy each handler is, by its place in the registry.
+    loads: Vec<intake::Load>,
+    running: FuturesUnordered<Running>,
+    outbox: Outbox,
+    revocations: Vec<Revocation>,
+    /// When the positions that have moved are committed.
+    commit_at: Option<Instant>,
+    failed: Option<String>,
+}
+
+impl<S: Source, K: Sink> Dispatch<S, K> {
+    async fn run(&mut self, stop: CancellationToken) {
+        while !self.is_over() {
+            let more_to_read = self.read();
+            // After the reading: what that has finished has to be committed in time.
+            let alarm = self.alarm();
+            // All of these are cancel-safe. The order is fixed, so that a run can be repeated; nothing
+            // starves, for only what was read brings verdicts and deliveries, and events are rare.
+            tokio::select! {
+                biased;
+                () = stop.cancelled(), if self.phase == Phase::Consuming => self.drain(),
+                event = self.source.event(), if self.failed.is_none() => self.heard(event),
+                delivery = self.sink.delivered() => self.delivered(delivery),
+                Some((job, verdict)) = self.running.next() => self.settled(job, verdict),
+                () = sleep_until(alarm.unwrap_or_else(Instant::now)), if alarm.is_some() => {
+                    self.alarmed(Instant::now());
+                }
+                () = std::future::ready(()), if more_to_read => {}
+            }
+            self.finish_revocations(Instant::now());
+        }
+    }
+
+    fn alarm(&self) -> Option<Instant> {
+        let drain = match self.phase {
+            Phase::Consuming => None,
+            Phase::Draining { deadline } => Some(deadline),
+        };
+        let revocations = self.revocations.iter().map(|revocation| revocation.deadline);
+        revocations.chain(self.outbox.next_try()).chain(self.commit_at).chain(drain).min()
+    }
+
+    fn alarmed(&mut self, now: Instant) {
+        if self.commit_at.is_some_and(|at| at <= now) {
+            self.commit_at = None;
+            let positions: Vec<Position> =
+                self.partitions.values_mut().filter_map(Partition::position_to_commit).collect();
+            if !positions.is_empty() {
+                self.source.commit(positions);
+            }
+        }
+        self.send_again();
+    }
+
+    fn is_over(&self) -> bool {
+        match self.phase {
+            Phase::Consuming => false,
+            Phase::Draining { deadline } => {
+                deadline <= Instant::now() || self.partitions.values().all(Partition::is_idle)
+            }
+        }
+    }
+
+    async fn close(mut self) -> Result<(), RunError> {
+        // The source waits for these before it can hear of the end.
+        let waiting = std::mem::take(&mut self.revocations);
+        self.give_back(waiting);
+        let unfinished = self.partitions.values().filter(|partition| !partition.is_idle()).count();
+        if unfinished > 0 {
+            tracing::warn!(partitions = unfinished, "not everything was finished in time");
+        }
+        let positions = self.partitions.values().filter_map(Partition::position).collect();
+        drop((self.partitions, self.running));
+        let closed = self.source.close(positions, CLOSE_DEADLINE).await;
+        match (self.failed, closed) {
+            (Some(reason), _) => Err(RunError::Source(reason)),
+            (None, Err(reason)) => Err(RunError::Close(reason)),
+            (None, Ok(())) => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! What runs beside what: order where it is promised, and nobody held up by another.
+
+use std::time::Duration;
+
+use flowx_core::{HandlerError, State, flowx_handler};
+use serde_json::json;
+
+use crate::shop::{self, ORDERS, Order, Stage, pass};
+
+/// One after another by partition.
+#[flowx_handler(topic = "lanes.by-partition", order = partition)]
+async fn by_partition(order: Order, stage: State<Stage>) -> Result<(), HandlerError> {
+    note_and_wait(order, &stage).await
+}
+
+/// All at once.
+#[flowx_handler(topic = "lanes.unordered", order = unordered)]
+async fn unordered(order: Order, stage: State<Stage>) -> Result<(), HandlerError> {
+    note_and_wait(order, &stage).await
+}
+
+/// Two at a time.
+#[flowx_handler(topic = "lanes.two", concurrency = 2, timeout = Duration::from_secs(3))]
+async fn two_at_a_time(order: Order, stage: State<Stage>) -> Result<(), HandlerError> {
+    note_and_wait(order, &stage).await
+}
+
+async fn note_and_wait(order: Order, stage: &Stage) -> Result<(), HandlerError> {
+    stage.note(order.note);
+    stage.wait().await;
+    Ok(())
+}
+
+/// Sends requests, named by process and number, to one partition; returns which have begun.
+async fn begun(handler: &str, requests: &[&str], act: &str) -> (Vec<String>, Stage) {
+    let (connector, stage) = shop::open().await;
+    for request in requests {
+        let (process, _) = request.split_once('-').unwrap();
+        let order = json!({"amount": 1, "note": request, "act": act});
+        let sent = connector.handler(handler).process(process).partition(0).json(&order);
+        let _ = sent.post();
+    }
+    pass(Duration::from_secs(1)).await;
+    (stage.calls(), stage)
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_of_one_process_wait_for_each_other_and_for_nobody_else() {
+    let (calls, _) = begun("order", &["a-1", "a-2", "b-1", "a-3", "c-1"], "wait").await;
+    assert_eq!(calls, ["a-1", "b-1", "c-1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn by_partition_everything_waits_for_what_is_before_it() {
+    let (calls, _) = begun("by_partition", &["a-1", "b-1", "c-1"], "reply").await;
+    assert_eq!(calls, ["a-1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn unordered_nothing_waits() {
+    let (calls, _) = begun("unordered", &["a-1", "a-2", "a-3"], "reply").await;
+    assert_eq!(calls, ["a-1", "a-2", "a-3"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_requests_are_at_work_than_the_handler_wants() {
+    let (connector, stage) = shop::open().await;
+    for process in ["a", "b", "c", "d", "e"] {
+        let order = json!({"amount": 1, "note": process});
+        let _ = connector.handler("two_at_a_time").process(process).json(&order).post();
+    }
+    // What others do is no business of theirs.
+    let _ = connector.handler("order").json(&json!({"amount": 1, "note": "other"})).post();
+    pass(Duration::from_secs(1)).await;
+    let mut calls = stage.calls();
+    assert_eq!(calls.len(), 3, "{calls:?}");
+    assert!(calls.contains(&"other".to_owned()), "{calls:?}");
+    stage.let_go(5);
+    pass(Duration::from_secs(1)).await;
+    calls = stage.calls();
+    calls.sort();
+    assert_eq!(calls, ["a", "b", "c", "d", "e", "other"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_may_have_a_timeout_of_its_own() {
+    let (connector, _) = shop::open().await;
+    let begin = tokio::time::Instant::now();
+    let exchange = connector.handler("two_at_a_time").send(&json!({"amount": 1})).await;
+    assert_eq!(exchange.attempts(), 2);
+    let took = begin.elapsed();
+    assert!((Duration::from_secs(6)..Duration::from_secs(7)).contains(&took), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_is_worked_off_in_order_even_while_its_first_is_retried() {
+    let (connector, stage) = shop::open().await;
+    let order = |note: &str, act: &str| json!({"amount": 1, "note": note, "act": act});
+    let send = |process: &str, order: serde_json::Value| {
+        let _ = connector.handler("order").process(process).partition(0).json(&order).post();
+    };
+    send("a", order("a-1", "retry-twice"));
+    for number in 2..50 {
+        send("a", order(&format!("a-{number}"), "reply"));
+    }
+    send("b", order("b-1", "reply"));
+    pass(Duration::from_millis(1)).await;
+    assert_eq!(stage.calls(), ["a-1", "b-1"], "only its own process waits for a retry");
+    connector.wait_for_commit(ORDERS, 0, 50).await;
+    let mut expected = vec!["a-1", "b-1", "a-1", "a-1"];
+    let rest: Vec<String> = (2..50).map(|number| format!("a-{number}")).collect();
+    expected.extend(rest.iter().map(String::as_str));
+    assert_eq!(stage.calls(), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_line_stops_the_reading_of_its_partition_and_of_no_other() {
+    let (connector, stage) = shop::open().await;
+    let waiting = json!({"amount": 1, "note": "hot", "act": "wait"});
+    for _ in 0..1_200 {
+        let _ = connector.handler("order").process("hot").partition(0).json(&waiting).post();
+    }
+    let order = |note: &str| json!({"amount": 1, "note": note});
+    let _ = connector.handler("order").process("behind").partition(0).json(&order("behind")).post();
+    let _ = connector.handler("order").process("other").partition(1).json(&order("other")).post();
+    pass(Duration::from_secs(1)).await;
+    assert_eq!(stage.calls(), ["hot", "other"], "a thousand wait, and no more is read");
+    stage.let_go(300);
+    pass(Duration::from_secs(1)).await;
+    assert!(stage.calls().contains(&"behind".to_owned()), "there is room again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_in_line_goes_with_its_partition_and_is_not_begun() {
+    let (connector, stage) = shop::open().await;
+    let waiting = json!({"amount": 1, "note": "a", "act": "wait"});
+    for _ in 0..3 {
+        let _ = connector.handler("order").process("a").partition(0).json(&waiting).post();
+    }
+    pass(Duration::from_secs(1)).await;
+    let revoking = connector.member().revoke(&[(ORDERS, 0)]);
+    pass(Duration::from_millis(1)).await;
+    stage.let_go(3);
+    assert_eq!(revoking.finished().await, [(ORDERS.into(), 0, 1)]);
+    assert_eq!(stage.calls(), ["a"]);
+}

@@ -1,0 +1,14 @@
+use flowx_core::{HandlerError, flowx_handler};
+
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+struct Order {
+    lines: u32,
+}
+
+#[flowx_handler(topic = "credit.check", timeout = 5)]
+async fn check(order: Order) -> Result<(), HandlerError> {
+    let _ = order.lines;
+    Ok(())
+}
+
+fn main() {}
