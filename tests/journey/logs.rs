@@ -1,13 +1,13 @@
 //! What the log says of a failure: one line with its place and its reason, and nothing that the
 //! request carried.
 
+use std::cell::RefCell;
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::Once;
 
 use flowx_core::runtime::port::SendError;
 use flowx_core::testing::memory::Fault;
 use serde_json::json;
-use tracing::subscriber::DefaultGuard;
 
 use crate::shop::{self, DEAD_LETTERS, REPLIES};
 
@@ -15,17 +15,21 @@ use crate::shop::{self, DEAD_LETTERS, REPLIES};
 const CANARY: &str = "tweety-4711";
 
 /// Everything that is logged on this thread while it lives.
-struct Log {
-    lines: Lines,
-    _guard: DefaultGuard,
+///
+/// One subscriber serves all threads: whether a place in the source logs at all is remembered for
+/// the whole process, so those of single threads would spoil each other's memory.
+struct Log;
+
+thread_local! {
+    static LOGGED: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
 }
 
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+/// Writes for the thread that logs, if it has a log.
+struct Writer;
 
-impl io::Write for Lines {
+impl io::Write for Writer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
+        LOGGED.with_borrow_mut(|logged| logged.iter_mut().for_each(|log| log.extend(bytes)));
         Ok(bytes.len())
     }
 
@@ -36,23 +40,32 @@ impl io::Write for Lines {
 
 impl Log {
     fn begin() -> Self {
-        let lines = Lines::default();
-        let writer = lines.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::TRACE)
-            .with_ansi(false)
-            .with_writer(move || writer.clone())
-            .finish();
-        Self { lines, _guard: tracing::subscriber::set_default(subscriber) }
+        static SUBSCRIBER: Once = Once::new();
+        SUBSCRIBER.call_once(|| {
+            tracing_subscriber::fmt()
+                .with_max_level(tracing::Level::TRACE)
+                .with_ansi(false)
+                .with_writer(|| Writer)
+                .init();
+        });
+        LOGGED.set(Some(Vec::new()));
+        Self
     }
 
     fn text(&self) -> String {
-        String::from_utf8(self.lines.0.lock().unwrap().clone()).unwrap()
+        let logged = LOGGED.with_borrow(|logged| logged.clone().unwrap_or_default());
+        String::from_utf8(logged).unwrap()
     }
 
     /// The lines with this in them.
     fn lines(&self, wanted: &str) -> Vec<String> {
         self.text().lines().filter(|line| line.contains(wanted)).map(str::to_owned).collect()
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        LOGGED.set(None);
     }
 }
 

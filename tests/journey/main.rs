@@ -7,6 +7,7 @@
 mod answers;
 mod bad_input;
 mod broker_trouble;
+mod chaos;
 mod door;
 mod lanes;
 mod logs;
