@@ -21,6 +21,7 @@ struct Story {
     rng: Rng,
     connector: TestConnector,
     stage: shop::Stage,
+    processes: u8,
     /// Requests that were sent, by partition.
     sent: BTreeMap<i32, i64>,
     /// Partitions that were taken away.
@@ -30,7 +31,7 @@ struct Story {
 #[tokio::test(start_paused = true)]
 async fn no_request_is_lost_whatever_fails_and_whoever_owns_its_partition() {
     for seed in 0..SEEDS {
-        let mut story = Story::begin(seed).await;
+        let mut story = Story::begin(seed, 4).await;
         for _ in 0..STEPS {
             match story.rng.u8(0..100) {
                 0..40 => story.send(),
@@ -52,7 +53,7 @@ async fn no_request_is_lost_whatever_fails_and_whoever_owns_its_partition() {
 #[tokio::test(start_paused = true)]
 async fn without_losses_each_request_is_answered_once_and_in_order() {
     for seed in 0..SEEDS {
-        let mut story = Story::begin(seed).await;
+        let mut story = Story::begin(seed, 1).await;
         for _ in 0..STEPS {
             match story.rng.u8(0..100) {
                 0..50 => story.send(),
@@ -78,20 +79,24 @@ async fn without_losses_each_request_is_answered_once_and_in_order() {
 }
 
 impl Story {
-    async fn begin(seed: u64) -> Self {
+    /// Requests come from so many processes on each partition.
+    async fn begin(seed: u64, processes: u8) -> Self {
         // The waits of retries come from this thread's generator.
         fastrand::seed(seed);
         let (connector, stage) = shop::open().await;
         connector.broker().create_topic(ORDERS, PARTITIONS as usize);
         let sent = (0..PARTITIONS).map(|partition| (partition, 0)).collect();
-        Self { rng: Rng::with_seed(seed), connector, stage, sent, away: BTreeSet::new() }
+        let rng = Rng::with_seed(seed);
+        Self { rng, connector, stage, processes, sent, away: BTreeSet::new() }
     }
 
     fn send(&mut self) {
         let partition = self.rng.i32(0..PARTITIONS);
         let acts = ["reply", "reply", "refuse", "retry-twice", "retry", "wait", "panic-once", "?"];
         let order = json!({"amount": 1, "act": acts[self.rng.usize(0..acts.len())]});
-        let _ = self.connector.handler("order").partition(partition).json(&order).post();
+        let process = format!("{partition}-{}", self.rng.u8(0..self.processes));
+        let request = self.connector.handler("order").process(&process).partition(partition);
+        let _ = request.json(&order).post();
         *self.sent.entry(partition).or_default() += 1;
     }
 
