@@ -7,13 +7,10 @@ use futures_util::FutureExt;
 use super::super::attempt::{Job, settle};
 use super::super::lane::Lanes;
 use super::super::port::{Epoch, Sink, Source};
-use super::{Dispatch, Running};
+use super::{BATCH, Dispatch, Running};
 use crate::message::envelope::Envelope;
 use crate::message::identity::RequestId;
 use crate::message::record::Record;
-
-/// Records read in one go before events and deliveries have their turn.
-const BATCH: usize = 128;
 
 /// How busy a handler is.
 #[derive(Debug, Default)]

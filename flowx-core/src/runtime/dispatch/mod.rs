@@ -9,6 +9,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -25,6 +26,9 @@ use super::verdict::Verdict;
 
 /// How long a finished offset waits for the commit that covers it.
 const COMMIT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Records read, and answers worked off, in one go before others have their turn.
+const BATCH: usize = 128;
 
 /// How long the source may take for its last commit and its farewell.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(10);
@@ -99,24 +103,41 @@ struct Dispatch<S, K> {
 
 impl<S: Source, K: Sink> Dispatch<S, K> {
     async fn run(&mut self, stop: CancellationToken) {
-        while !self.is_over() {
+        loop {
+            // What is worked off makes room for what is read, not the other way round.
+            self.catch_up();
             let more_to_read = self.read();
-            // After the reading: what that has finished has to be committed in time.
+            // After both: what they have finished may be given back, or has to be committed in time.
+            self.finish_revocations(Instant::now());
+            if self.is_over() {
+                return;
+            }
             let alarm = self.alarm();
-            // All of these are cancel-safe. The order is fixed, so that a run can be repeated; nothing
-            // starves, for only what was read brings verdicts and deliveries, and events are rare.
+            // All of these are cancel-safe. The order is fixed, so that a run can be repeated: first
+            // what is rare and must not wait for what comes all the time.
             tokio::select! {
                 biased;
                 () = stop.cancelled(), if self.phase == Phase::Consuming => self.drain(),
                 event = self.source.event(), if self.failed.is_none() => self.heard(event),
-                delivery = self.sink.delivered() => self.delivered(delivery),
-                Some((job, verdict)) = self.running.next() => self.settled(job, verdict),
                 () = sleep_until(alarm.unwrap_or_else(Instant::now)), if alarm.is_some() => {
                     self.alarmed(Instant::now());
                 }
+                delivery = self.sink.delivered() => self.delivered(delivery),
+                Some((job, verdict)) = self.running.next() => self.settled(job, verdict),
                 () = std::future::ready(()), if more_to_read => {}
             }
-            self.finish_revocations(Instant::now());
+        }
+    }
+
+    /// Works off deliveries and verdicts that are there already: neither may starve the other.
+    fn catch_up(&mut self) {
+        for _ in 0..BATCH {
+            let Some(delivery) = self.sink.delivered().now_or_never() else { break };
+            self.delivered(delivery);
+        }
+        for _ in 0..BATCH {
+            let Some(Some((job, verdict))) = self.running.next().now_or_never() else { break };
+            self.settled(job, verdict);
         }
     }
 
