@@ -34,6 +34,7 @@ on_both_brokers!(
     engines_of_every_version_are_answered_as_they_demand,
     what_cannot_be_read_is_answered_and_put_aside_as_it_came,
     a_restart_goes_on_where_the_last_run_ended,
+    a_burst_is_answered_each_request_once,
     a_stop_finishes_what_is_in_flight,
     a_second_instance_takes_over_without_a_loss,
     a_pattern_sees_every_reply_but_no_dead_letter,

@@ -83,6 +83,28 @@ pub(crate) async fn a_restart_goes_on_where_the_last_run_ended(broker: Broker) {
     assert_eq!(numbers, (0..120).collect::<Vec<_>>(), "each once, none left out");
 }
 
+pub(crate) async fn a_burst_is_answered_each_request_once(broker: Broker) {
+    const REQUESTS: i64 = 10_000;
+    let request = broker.topic("numbers.trigger.double");
+    let reply = broker.topic("engine.receive.numbers.double.results");
+    broker.create_topics(&[&request, &reply]).await;
+    let mut replies = broker.reader(&[&reply]).await;
+    send_numbers(&broker, &request, 0..REQUESTS).await;
+    let connector = start(broker.connector("c", &["double"]).state(Arc::<Seen>::default()));
+    let answered = next(&mut replies, usize::try_from(REQUESTS).unwrap()).await;
+    connector.stop().await;
+    let mut last = std::collections::BTreeMap::new();
+    let mut distinct = BTreeSet::new();
+    for record in &answered {
+        let number = decoded::<Doubled>(record).number;
+        distinct.insert(number);
+        // Numbers of one process were sent in rising order.
+        let before = last.insert(record.key.clone(), number);
+        assert!(before.is_none_or(|before| before < number), "{before:?} before {number}");
+    }
+    assert_eq!(distinct, (0..REQUESTS).collect());
+}
+
 pub(crate) async fn a_stop_finishes_what_is_in_flight(broker: Broker) {
     let request = broker.topic("numbers.trigger.double-later");
     let reply = broker.topic("engine.receive.numbers.double-later.results");
