@@ -1,0 +1,55 @@
+//! A connector whose examples are not all as they should be, for the tests of `dev`.
+
+use flowx_core::{Connector, HandlerError, flowx_handler};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+#[derive(Deserialize, JsonSchema)]
+struct Plain {}
+
+#[derive(Deserialize, JsonSchema)]
+#[schemars(example = serde_json::json!({ "number": 1 }))]
+struct Good {
+    number: u32,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[schemars(example = serde_json::json!({ "number": "one" }))]
+struct Wrong {
+    number: u32,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Answer {
+    number: u32,
+}
+
+/// Has no example.
+#[flowx_handler(topic = "rehearsal.plain")]
+async fn plain(_: Plain) -> Result<Answer, HandlerError> {
+    Ok(Answer { number: 0 })
+}
+
+/// Has an example that it can read.
+#[flowx_handler(topic = "rehearsal.good")]
+async fn good(request: Good) -> Result<Answer, HandlerError> {
+    Ok(Answer { number: request.number })
+}
+
+/// Has an example that it cannot read.
+#[flowx_handler(topic = "rehearsal.wrong")]
+async fn wrong(request: Wrong) -> Result<Answer, HandlerError> {
+    Ok(Answer { number: request.number })
+}
+
+/// Answers where the engine does not look.
+#[flowx_handler(topic = "rehearsal.astray", reply = "elsewhere")]
+async fn astray(request: Good) -> Result<Answer, HandlerError> {
+    Ok(Answer { number: request.number })
+}
+
+#[tokio::main]
+async fn main() -> std::process::ExitCode {
+    let handlers = std::env::var("HANDLERS").unwrap_or_default();
+    Connector::builder().only(handlers.split(',')).main().await
+}
