@@ -8,6 +8,23 @@ mod handlers;
 #[path = "end_to_end/promises.rs"]
 mod promises;
 
+/// What only Apache Kafka can show: the embedded broker knows no static members.
+mod apache_kafka_alone {
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_member_with_a_name_is_at_work_again_right_after_a_restart() {
+        flowx_tests::require_kafka!();
+        let broker = super::broker::Broker::kafka("named_member_restarts").await;
+        super::promises::a_member_with_a_name_is_at_work_again_right_after_a_restart(broker).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn of_two_members_with_one_name_the_first_gives_way_and_says_so() {
+        flowx_tests::require_kafka!();
+        let broker = super::broker::Broker::kafka("named_twice").await;
+        super::promises::of_two_members_with_one_name_the_first_gives_way_and_says_so(broker).await;
+    }
+}
+
 /// Runs every promise on both brokers.
 macro_rules! on_both_brokers {
     ($($promise:ident),* $(,)?) => {

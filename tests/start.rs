@@ -157,6 +157,17 @@ fn topics_can_be_set_from_outside_and_are_checked_as_those_in_the_source() {
 }
 
 #[test]
+fn an_attempt_may_not_outlast_the_time_for_all_of_them() {
+    let settings = Settings::read([
+        ("FLOWX_CONNECTOR_HANDLER_PLAIN_TIMEOUT", "5min"),
+        ("FLOWX_CONNECTOR_RETRY_BUDGET", "1min"),
+    ]);
+    let problems = problems(connector(&["plain", "earlier"]).settings(settings.unwrap()));
+    assert!(problems.contains("handler `plain`: its timeout of 5m is longer"), "{problems}");
+    assert!(!problems.contains("earlier"), "{problems}");
+}
+
+#[test]
 fn the_group_is_configured_or_named_or_the_binarys_own() {
     let group = |builder: ConnectorBuilder| builder.build().unwrap().group().to_owned();
     // A test binary has no name of its own to the compiler, so its package stands in.

@@ -87,6 +87,7 @@ impl Connector {
         kafka.message_max_bytes = settings.message_max_bytes;
         kafka.session_timeout = settings.session_timeout;
         kafka.drain = settings.drain;
+        kafka.instance_id.clone_from(&settings.instance_id);
         kafka.max_unacknowledged = self.plan.bounds.unacknowledged;
         kafka.extra.clone_from(&settings.kafka);
         kafka.extra.insert("security.protocol".to_owned(), settings.security_protocol.clone());
@@ -211,12 +212,16 @@ impl ConnectorBuilder {
             &group,
             &policy(&settings),
         ) {
-            Ok(registry) if problems.is_empty() => {
+            Ok(registry) => {
+                problems.extend(endless_attempts(&registry, &settings));
+                if !problems.is_empty() {
+                    return Err(StartError { problems });
+                }
                 let plan = Arc::new(plan(&settings, registry, group));
                 Ok(Connector { settings, plan, status: Status::default() })
             }
-            registry => {
-                problems.extend(registry.err().unwrap_or_default());
+            Err(wrong) => {
+                problems.extend(wrong);
                 Err(StartError { problems })
             }
         }
@@ -311,6 +316,24 @@ fn own_name(handlers: &[&'static HandlerEntry]) -> Result<String, String> {
     distinct(binaries).or_else(|| distinct(packages)).ok_or_else(|| {
         "the consumer group is not clear, for the handlers come from several packages; name it with `.group(\"…\")` or FLOWX_CONNECTOR_GROUP".to_owned()
     })
+}
+
+/// Handlers whose one attempt may outlast the time for all.
+fn endless_attempts(registry: &Registry, settings: &Settings) -> Vec<String> {
+    let budget = settings.retry_budget;
+    registry
+        .routes()
+        .filter(|route| route.policy.timeout > budget)
+        .map(|route| {
+            format!(
+                "{}: handler `{}`: its timeout of {} is longer than the time for all attempts, {}; make it shorter or set FLOWX_CONNECTOR_RETRY_BUDGET",
+                route.handler.site,
+                route.name(),
+                humantime::format_duration(route.policy.timeout),
+                humantime::format_duration(budget),
+            )
+        })
+        .collect()
 }
 
 fn naming(settings: &Settings) -> Naming {

@@ -79,6 +79,22 @@ impl Broker {
 
     /// A connector of some of the handlers, in a group of this test's own.
     pub(crate) fn connector(&self, group: &str, handlers: &[&str]) -> ConnectorBuilder {
+        Connector::builder().settings(self.settings(group)).only(handlers.iter().copied())
+    }
+
+    /// The same, as a member of its group that keeps its name.
+    pub(crate) fn connector_named(
+        &self,
+        group: &str,
+        instance: &str,
+        handlers: &[&str],
+    ) -> ConnectorBuilder {
+        let mut settings = self.settings(group);
+        settings.instance_id = Some(instance.to_owned());
+        Connector::builder().settings(settings).only(handlers.iter().copied())
+    }
+
+    fn settings(&self, group: &str) -> Settings {
         let mut settings = Settings::default();
         settings.bootstrap_servers = Some(self.bootstrap_servers.clone());
         let client = self.client(group);
@@ -88,7 +104,7 @@ impl Broker {
         settings.naming.environment = format!("{}.", self.test);
         settings.group = Some(format!("{}-{group}", self.test.replace('_', "-")));
         settings.organization_id = Some("acme".to_owned());
-        Connector::builder().settings(settings).only(handlers.iter().copied())
+        settings
     }
 
     pub(crate) fn engine(&self, version: PlatformVersion) -> ProcessEngine {

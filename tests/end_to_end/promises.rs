@@ -209,6 +209,39 @@ pub(crate) async fn a_request_without_a_name_of_its_process_is_put_aside(broker:
     connector.stop().await;
 }
 
+pub(crate) async fn a_member_with_a_name_is_at_work_again_right_after_a_restart(broker: Broker) {
+    let request = broker.topic("numbers.trigger.double");
+    let reply = broker.topic("engine.receive.numbers.double.results");
+    broker.create_topics(&[&request, &reply]).await;
+    let mut replies = broker.reader(&[&reply]).await;
+    for run in 0..3 {
+        let connector = broker.connector_named("c", "instance-1", &["double"]);
+        let connector = start(connector.state(Arc::<Seen>::default()));
+        send_numbers(&broker, &request, run..run + 1).await;
+        assert_eq!(decoded::<Doubled>(&next(&mut replies, 1).await[0]).number, run);
+        connector.stop().await;
+    }
+}
+
+pub(crate) async fn of_two_members_with_one_name_the_first_gives_way_and_says_so(broker: Broker) {
+    let request = broker.topic("numbers.trigger.double");
+    let reply = broker.topic("engine.receive.numbers.double.results");
+    broker.create_topics(&[&request, &reply]).await;
+    let mut replies = broker.reader(&[&reply]).await;
+    let member = || broker.connector_named("c", "instance-1", &["double"]);
+    let first = member().state(Arc::<Seen>::default()).build().unwrap();
+    let first = tokio::spawn(first.run(std::future::pending()));
+    send_numbers(&broker, &request, 0..1).await;
+    next(&mut replies, 1).await;
+    let second = start(member().state(Arc::<Seen>::default()));
+    let ended = tokio::time::timeout(WITHIN, first).await.expect("it gives way").unwrap();
+    let reason = ended.expect_err("and says why").to_string();
+    assert!(reason.to_lowercase().contains("fenced"), "{reason}");
+    send_numbers(&broker, &request, 1..2).await;
+    next(&mut replies, 1).await;
+    second.stop().await;
+}
+
 async fn send_numbers(broker: &Broker, topic: &str, numbers: std::ops::Range<i64>) {
     let requests: Vec<_> = numbers
         .map(|number| {

@@ -60,6 +60,11 @@ pub const KEYS: &[Key] = &[
         set: |s, v| some_text(&mut s.group, v),
     },
     Key {
+        name: "FLOWX_CONNECTOR_INSTANCE_ID",
+        platform: &[],
+        set: |s, v| some_text(&mut s.instance_id, v),
+    },
+    Key {
         name: "FLOWX_CONNECTOR_MESSAGE_MAX_BYTES",
         platform: &["KAFKA_MESSAGE_MAX_BYTES"],
         set: |s, v| number(&mut s.message_max_bytes, v, 1_000..=1_000_000_000, "bytes"),

@@ -11,6 +11,7 @@
 //! | `FLOWX_CONNECTOR_BOOTSTRAP_SERVERS` | `KAFKA_BOOTSTRAP_SERVERS`, `SPRING_KAFKA_BOOTSTRAP_SERVERS` | brokers, `host:port` separated by commas | none |
 //! | `FLOWX_CONNECTOR_SECURITY_PROTOCOL` | `KAFKA_SECURITY_PROTOCOL`, `SPRING_KAFKA_SECURITY_PROTOCOL` | `PLAINTEXT`, or `SSL` with the feature `tls` | `PLAINTEXT` |
 //! | `FLOWX_CONNECTOR_GROUP` | `KAFKA_CONSUMER_GROUP_ID`, `SPRING_KAFKA_CONSUMER_GROUP_ID` | consumer group | the binary's name in kebab-case |
+//! | `FLOWX_CONNECTOR_INSTANCE_ID` | | name of this instance, the same after a restart: it keeps its partitions (Kafka's `group.instance.id`) | none |
 //! | `FLOWX_CONNECTOR_MESSAGE_MAX_BYTES` | `KAFKA_MESSAGE_MAX_BYTES` | largest record, read or written | `52428800` |
 //! | `FLOWX_CONNECTOR_TOPIC_PACKAGE` | `KAFKA_TOPIC_NAMING_PACKAGE` | first part of topic names | `ai.flowx.` |
 //! | `FLOWX_CONNECTOR_TOPIC_ENVIRONMENT` | `KAFKA_TOPIC_NAMING_ENVIRONMENT` | second part of topic names | `dev.` |

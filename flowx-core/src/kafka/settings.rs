@@ -26,6 +26,10 @@ pub struct KafkaSettings {
     pub bootstrap_servers: String,
     /// The consumer group; all instances of a connector share one.
     pub group: String,
+    /// Kafka's `group.instance.id`: the name of this member of the group, the same after a restart. A
+    /// member that comes back under its name within the session timeout keeps its partitions and
+    /// moves nobody else's. Default: none.
+    pub instance_id: Option<String>,
     /// The name under which brokers log and meter this connector. Default: the group.
     pub client_id: String,
     /// The largest record in bytes, read or written. Default: 52 428 800, the platform's 50 MB.
@@ -55,6 +59,7 @@ const FIXED: &[(&str, &str)] = &[
     ("metadata.broker.list", "the bootstrap servers have a setting of their own"),
     ("group.id", "the group has a setting of its own"),
     ("client.id", "the client id has a setting of its own"),
+    ("group.instance.id", "the instance has a setting of its own"),
     ("session.timeout.ms", "the session timeout has a setting of its own"),
     ("message.max.bytes", "the largest record has a setting of its own"),
     ("enable.auto.commit", "offsets follow acknowledged replies"),
@@ -117,6 +122,7 @@ impl KafkaSettings {
         let group = group.into();
         Self {
             bootstrap_servers: bootstrap_servers.into(),
+            instance_id: None,
             client_id: group.clone(),
             group,
             message_max_bytes: 52_428_800,
@@ -187,6 +193,9 @@ impl KafkaSettings {
             .set("enable.auto.offset.store", "false")
             .set("auto.offset.reset", "error")
             .set("isolation.level", "read_committed");
+        if let Some(instance) = &self.instance_id {
+            config.set("group.instance.id", instance);
+        }
         if self.extra.get("group.protocol").is_some_and(|protocol| protocol == "consumer") {
             // In the newer protocol these are the broker's, and librdkafka refuses them.
             for name in
@@ -274,6 +283,7 @@ impl fmt::Debug for KafkaSettings {
         f.debug_struct("KafkaSettings")
             .field("bootstrap_servers", &self.bootstrap_servers)
             .field("group", &self.group)
+            .field("instance_id", &self.instance_id)
             .field("client_id", &self.client_id)
             .field("message_max_bytes", &self.message_max_bytes)
             .field("session_timeout", &self.session_timeout)
