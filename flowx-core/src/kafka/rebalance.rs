@@ -259,9 +259,10 @@ impl ClientContext for Rebalancer {
         log_error(&error, reason);
         let is_told_elsewhere = matches!(
             error.rdkafka_error_code(),
-            // The first three pass by themselves, the others have words of their own.
+            // The first four are in the log already, the others have words of their own.
             Some(
-                RDKafkaErrorCode::BrokerTransportFailure
+                RDKafkaErrorCode::AllBrokersDown
+                    | RDKafkaErrorCode::BrokerTransportFailure
                     | RDKafkaErrorCode::Resolve
                     | RDKafkaErrorCode::OperationTimedOut
                     | RDKafkaErrorCode::AutoOffsetReset

@@ -305,7 +305,7 @@ mod tests {
         let broker = EmbeddedBroker::start(1).unwrap();
         broker.create_topic("t").unwrap();
         let mut settings = broker.settings("g");
-        settings.extra.insert("group.instance.id".to_owned(), "pod-0".to_owned());
+        settings.instance_id = Some("pod-0".to_owned());
         let topics = vec![Subscription::Exact("t".into())];
         let mut source = KafkaSource::subscribe(&settings, topics).unwrap();
         until(&mut source, assigned).await;
