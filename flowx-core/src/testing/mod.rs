@@ -8,6 +8,7 @@ mod exchange;
 pub mod memory;
 pub mod process_engine;
 mod request;
+pub mod seeded;
 
 pub use connector::TestConnector;
 pub use exchange::{Exchange, NoReply, TestRefusal};
