@@ -83,29 +83,88 @@ mod tests {
         assert_eq!((tracker.frontier(), tracker.unfinished()), (Some(11), 0));
     }
 
+    /// One thing that happens to a partition, at its present assignment unless said otherwise.
+    #[derive(Clone, Debug)]
+    enum Step {
+        /// A record is read, so many offsets behind the last one.
+        Deliver(i64),
+        /// One of all records that were ever read is finished, perhaps not for the first time and
+        /// perhaps one of an assignment that is over.
+        Complete(prop::sample::Index),
+        /// What is finished is committed.
+        Commit,
+        /// The assignment ends and the next one begins at the committed offset.
+        Reassign,
+        /// The same, but somebody has moved the committed offset.
+        Reset(i64),
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let step = prop_oneof![
+            8 => (1_i64..5).prop_map(Step::Deliver),
+            10 => any::<prop::sample::Index>().prop_map(Step::Complete),
+            2 => Just(Step::Commit),
+            1 => Just(Step::Reassign),
+            1 => (0_i64..50).prop_map(Step::Reset),
+        ];
+        prop::collection::vec(step, 0..600)
+    }
+
+    /// Every record that was ever read: its assignment, its offset, its name, whether it is finished.
+    type Naive = Vec<(u64, i64, Sequence, bool)>;
+
+    /// The frontier, counted anew from everything that is known.
+    fn frontier_of(model: &Naive, assignment: u64) -> Option<i64> {
+        let own = model.iter().filter(|(of, ..)| *of == assignment);
+        own.take_while(|(.., done)| *done).last().map(|(_, offset, ..)| offset + 1)
+    }
+
     proptest! {
+        /// A partition's way through its assignments, as the runtime goes it: each has a tracker of
+        /// its own, and a completion finds the tracker by the name of its assignment.
         #[test]
-        fn it_agrees_with_a_naive_model(
-            gaps in prop::collection::vec(1_i64..5, 1..60),
-            picks in prop::collection::vec(any::<prop::sample::Index>(), 0..120),
-        ) {
-            let mut tracker = Tracker::default();
-            let mut offset = -1;
-            let mut model: Vec<(i64, Sequence, bool)> = gaps
-                .iter()
-                .map(|gap| {
-                    offset += gap;
-                    (offset, tracker.deliver(offset), false)
-                })
-                .collect();
-            for pick in picks {
-                let record = pick.get(&model).1;
-                tracker.complete(record);
-                model.iter_mut().find(|(_, sequence, _)| *sequence == record).unwrap().2 = true;
-                let finished = model.iter().take_while(|(_, _, done)| *done).last();
-                prop_assert_eq!(tracker.frontier(), finished.map(|(offset, _, _)| offset + 1));
-                let unfinished = model.iter().skip_while(|(_, _, done)| *done).count();
-                prop_assert_eq!(tracker.unfinished(), unfinished);
+        fn it_agrees_with_a_naive_model(steps in steps()) {
+            let mut live = (0_u64, Tracker::default());
+            let mut model = Naive::new();
+            let (mut offset, mut committed) = (-1_i64, 0_i64);
+            for step in steps {
+                let (assignment, tracker) = &mut live;
+                match step {
+                    Step::Deliver(gap) => {
+                        offset += gap;
+                        model.push((*assignment, offset, tracker.deliver(offset), false));
+                    }
+                    Step::Complete(pick) if !model.is_empty() => {
+                        let (of, _, sequence, done) = pick.get_mut(&mut model);
+                        *done = true;
+                        if of == assignment {
+                            tracker.complete(*sequence);
+                        }
+                    }
+                    Step::Complete(_) => {}
+                    Step::Commit => {
+                        if let Some(next) = tracker.frontier() {
+                            prop_assert!(next >= committed, "{next} behind {committed}");
+                            committed = next;
+                        }
+                    }
+                    Step::Reassign | Step::Reset(_) => {
+                        if let Step::Reset(to) = step {
+                            committed = to;
+                        }
+                        live = (*assignment + 1, Tracker::default());
+                        offset = committed - 1;
+                    }
+                }
+                let (assignment, tracker) = &live;
+                prop_assert_eq!(tracker.frontier(), frontier_of(&model, *assignment));
+                let own = model.iter().filter(|(of, ..)| of == assignment);
+                let unfinished: Vec<i64> =
+                    own.skip_while(|(.., done)| *done).map(|(_, offset, ..)| *offset).collect();
+                prop_assert_eq!(tracker.unfinished(), unfinished.len());
+                if let (Some(next), Some(first)) = (tracker.frontier(), unfinished.first()) {
+                    prop_assert!(next <= *first, "{next} is ahead of the unfinished {first}");
+                }
             }
         }
     }
