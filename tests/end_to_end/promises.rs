@@ -16,9 +16,7 @@ use crate::handlers::{Doubled, Gate, Seen, Topics};
 const WITHIN: Duration = Duration::from_secs(60);
 
 pub(crate) async fn engines_of_every_version_are_answered_as_they_demand(broker: Broker) {
-    let request = broker.topic("numbers.trigger.double");
-    let reply = broker.topic("engine.receive.numbers.double.results");
-    broker.create_topics(&[&request, &reply]).await;
+    let (request, reply) = between(&broker, "double").await;
     let connector = start(broker.connector("c", &["double"]).state(Arc::<Seen>::default()));
     for version in PlatformVersion::ALL {
         let mut engine = broker.engine(version);
@@ -37,10 +35,9 @@ pub(crate) async fn engines_of_every_version_are_answered_as_they_demand(broker:
 }
 
 pub(crate) async fn what_cannot_be_read_is_answered_and_put_aside_as_it_came(broker: Broker) {
-    let request = broker.topic("numbers.trigger.double");
-    let reply = broker.topic("engine.receive.numbers.double.results");
+    let (request, reply) = between(&broker, "double").await;
     let aside = format!("{request}.dlq");
-    broker.create_topics(&[&request, &reply, &aside]).await;
+    broker.create_topics(&[&aside]).await;
     let seen = Arc::<Seen>::default();
     let connector = start(broker.connector("c", &["double"]).state(Arc::clone(&seen)));
     let mut engine = broker.engine(PlatformVersion::V5_9);
@@ -65,9 +62,7 @@ pub(crate) async fn what_cannot_be_read_is_answered_and_put_aside_as_it_came(bro
 }
 
 pub(crate) async fn a_restart_goes_on_where_the_last_run_ended(broker: Broker) {
-    let request = broker.topic("numbers.trigger.double");
-    let reply = broker.topic("engine.receive.numbers.double.results");
-    broker.create_topics(&[&request, &reply]).await;
+    let (request, reply) = between(&broker, "double").await;
     let seen = Arc::<Seen>::default();
     let mut replies = broker.reader(&[&reply]).await;
     for run in 0..3 {
@@ -85,9 +80,7 @@ pub(crate) async fn a_restart_goes_on_where_the_last_run_ended(broker: Broker) {
 
 pub(crate) async fn a_burst_is_answered_each_request_once(broker: Broker) {
     const REQUESTS: i64 = 10_000;
-    let request = broker.topic("numbers.trigger.double");
-    let reply = broker.topic("engine.receive.numbers.double.results");
-    broker.create_topics(&[&request, &reply]).await;
+    let (request, reply) = between(&broker, "double").await;
     let mut replies = broker.reader(&[&reply]).await;
     send_numbers(&broker, &request, 0..REQUESTS).await;
     let connector = start(broker.connector("c", &["double"]).state(Arc::<Seen>::default()));
@@ -106,9 +99,7 @@ pub(crate) async fn a_burst_is_answered_each_request_once(broker: Broker) {
 }
 
 pub(crate) async fn a_stop_finishes_what_is_in_flight(broker: Broker) {
-    let request = broker.topic("numbers.trigger.double-later");
-    let reply = broker.topic("engine.receive.numbers.double-later.results");
-    broker.create_topics(&[&request, &reply]).await;
+    let (request, reply) = between(&broker, "double-later").await;
     let gate = Arc::<Gate>::default();
     let mut replies = broker.reader(&[&reply]).await;
     let connector = start(broker.connector("c", &["double_later"]).state(Arc::clone(&gate)));
@@ -129,9 +120,7 @@ pub(crate) async fn a_stop_finishes_what_is_in_flight(broker: Broker) {
 }
 
 pub(crate) async fn a_second_instance_takes_over_without_a_loss(broker: Broker) {
-    let request = broker.topic("numbers.trigger.double-slowly");
-    let reply = broker.topic("engine.receive.numbers.double-slowly.results");
-    broker.create_topics(&[&request, &reply]).await;
+    let (request, reply) = between(&broker, "double-slowly").await;
     let mut replies = broker.reader(&[&reply]).await;
     let sent = AtomicI64::new(0);
     // Something is in flight whenever partitions move.
@@ -190,10 +179,9 @@ pub(crate) async fn a_pattern_sees_every_reply_but_no_dead_letter(broker: Broker
 }
 
 pub(crate) async fn a_request_without_a_name_of_its_process_is_put_aside(broker: Broker) {
-    let request = broker.topic("numbers.trigger.double");
-    let reply = broker.topic("engine.receive.numbers.double.results");
+    let (request, reply) = between(&broker, "double").await;
     let aside = format!("{request}.dlq");
-    broker.create_topics(&[&request, &reply, &aside]).await;
+    broker.create_topics(&[&aside]).await;
     let seen = Arc::<Seen>::default();
     let connector = start(broker.connector("c", &["double"]).state(Arc::clone(&seen)));
     let mut written = broker.reader(&[&reply, &aside]).await;
@@ -210,9 +198,7 @@ pub(crate) async fn a_request_without_a_name_of_its_process_is_put_aside(broker:
 }
 
 pub(crate) async fn a_member_with_a_name_is_at_work_again_right_after_a_restart(broker: Broker) {
-    let request = broker.topic("numbers.trigger.double");
-    let reply = broker.topic("engine.receive.numbers.double.results");
-    broker.create_topics(&[&request, &reply]).await;
+    let (request, reply) = between(&broker, "double").await;
     let mut replies = broker.reader(&[&reply]).await;
     for run in 0..3 {
         let connector = broker.connector_named("c", "instance-1", &["double"]);
@@ -224,9 +210,7 @@ pub(crate) async fn a_member_with_a_name_is_at_work_again_right_after_a_restart(
 }
 
 pub(crate) async fn of_two_members_with_one_name_the_first_gives_way_and_says_so(broker: Broker) {
-    let request = broker.topic("numbers.trigger.double");
-    let reply = broker.topic("engine.receive.numbers.double.results");
-    broker.create_topics(&[&request, &reply]).await;
+    let (request, reply) = between(&broker, "double").await;
     let mut replies = broker.reader(&[&reply]).await;
     let member = || broker.connector_named("c", "instance-1", &["double"]);
     let first = member().state(Arc::<Seen>::default()).build().unwrap();
@@ -240,6 +224,14 @@ pub(crate) async fn of_two_members_with_one_name_the_first_gives_way_and_says_so
     send_numbers(&broker, &request, 1..2).await;
     next(&mut replies, 1).await;
     second.stop().await;
+}
+
+/// Creates the two topics of a handler of numbers: of its requests, and of its replies.
+async fn between(broker: &Broker, action: &str) -> (String, String) {
+    let request = broker.topic(&format!("numbers.trigger.{action}"));
+    let reply = broker.topic(&format!("engine.receive.numbers.{action}.results"));
+    broker.create_topics(&[&request, &reply]).await;
+    (request, reply)
 }
 
 async fn send_numbers(broker: &Broker, topic: &str, numbers: std::ops::Range<i64>) {

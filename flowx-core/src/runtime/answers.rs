@@ -7,7 +7,8 @@ use super::dead_letter::{self, Cause};
 use super::plan::Plan;
 use super::verdict::Refusal;
 use crate::message::error_reply::ErrorReply;
-use crate::message::record::Outbound;
+use crate::message::identity::RequestId;
+use crate::message::record::{Outbound, Record};
 use crate::message::reply::answer;
 
 /// What kind of record is on its way for a request.
@@ -53,9 +54,7 @@ pub(super) fn dead_letter(
     replied: bool,
     now: i64,
 ) -> (Answer, Outbound) {
-    let topic = dead_letter_topic(job, plan);
-    let cause = cause(job, plan, &refusal, replied, now);
-    let outbound = dead_letter::of(job.envelope.record(), &topic, &job.id, &cause);
+    let outbound = put_aside(dead_letter::of, job, plan, &refusal, replied, now);
     (Answer::DeadLetter { refusal, replied }, outbound)
 }
 
@@ -67,9 +66,7 @@ pub(super) fn pointer(
     replied: bool,
     now: i64,
 ) -> (Answer, Outbound) {
-    let topic = dead_letter_topic(job, plan);
-    let cause = cause(job, plan, &refusal, replied, now);
-    let outbound = dead_letter::pointer_to(job.envelope.record(), &topic, &job.id, &cause);
+    let outbound = put_aside(dead_letter::pointer_to, job, plan, &refusal, replied, now);
     (Answer::Pointer { refusal, replied }, outbound)
 }
 
@@ -90,22 +87,19 @@ pub(super) fn instead(
     }
 }
 
-fn dead_letter_topic(job: &Job, plan: &Plan) -> Arc<str> {
-    job.route.dead_letter_topic(
-        &job.envelope.record().at.topic,
-        plan.registry.naming(),
-        &plan.group,
-    )
-}
-
-fn cause<'a>(
-    job: &'a Job,
-    plan: &'a Plan,
-    refusal: &'a Refusal,
+/// Writes down who puts a record aside, and why.
+fn put_aside(
+    write: fn(&Record, &Arc<str>, &RequestId, &Cause<'_>) -> Outbound,
+    job: &Job,
+    plan: &Plan,
+    refusal: &Refusal,
     replied: bool,
     now: i64,
-) -> Cause<'a> {
-    Cause {
+) -> Outbound {
+    let record = job.envelope.record();
+    let naming = plan.registry.naming();
+    let topic = job.route.dead_letter_topic(&record.at.topic, naming, &plan.group);
+    let cause = Cause {
         group: &plan.group,
         handler: job.route.name(),
         stage: refusal.class.stage(),
@@ -115,5 +109,6 @@ fn cause<'a>(
         attempts: refusal.attempts,
         replied,
         now,
-    }
+    };
+    write(record, &topic, &job.id, &cause)
 }
