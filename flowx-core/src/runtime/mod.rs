@@ -51,7 +51,7 @@
 //! | partitions that come and go | `tests/journey/rebalance.rs`, `tests/kafka_floor.rs` |
 //! | brokers that fail | `tests/journey/broker_trouble.rs` |
 //! | stops | `tests/journey/stop.rs`, `tests/signals.rs` |
-//! | all of it at once, by seeds | `tests/journey/chaos.rs` |
+//! | all of it at once, by seeds | `tests/journey/chaos.rs`, `tests/simulation.rs` |
 //! | the same on Apache Kafka | `tests/end_to_end.rs` |
 
 mod answers;
