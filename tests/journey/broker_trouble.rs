@@ -229,6 +229,23 @@ async fn a_full_producer_is_waited_for_and_the_order_is_kept() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_waited_for_room_does_not_overtake_what_fails_when_there_is_some() {
+    let (connector, _) = shop::open().await;
+    connector.broker().inject(Fault::on_send(SendError::Full).times(1));
+    connector.broker().inject(Fault::on_send(unavailable()).times(1));
+    let posted = [0_u8, 1, 2].map(|amount| {
+        let order = json!({"amount": amount});
+        connector.handler("order").process("one").json(&order).post()
+    });
+    for request in posted {
+        request.settled().await.reply_json().unwrap();
+    }
+    let replies = connector.broker().records(REPLIES);
+    let amounts: Vec<_> = replies.iter().map(|reply| amount_of(reply.payload.as_deref())).collect();
+    assert_eq!(amounts, [0, 1, 2]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_full_producer_is_tried_again_however_busy_the_topics_are() {
     let (connector, _) = shop::open().await;
     connector.broker().inject(Fault::on_send(SendError::Full).times(3));

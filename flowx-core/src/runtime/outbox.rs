@@ -138,6 +138,9 @@ impl Outbox {
         // Only as many as there are: one that finds the queue full again is back in line.
         for _ in 0..self.full.len() {
             let Some(token) = self.full.pop_front() else { break };
+            if self.hold_behind(token) {
+                continue;
+            }
             receipts.extend(self.send(sink, token));
             if self.full.back() == Some(&token) {
                 self.full.rotate_right(1);
@@ -187,11 +190,26 @@ impl Outbox {
         for token in jam.tokens.clone() {
             if self.place(token) == Some(Place::Held) {
                 receipts.extend(self.send(sink, token));
-                if matches!(self.place(token), Some(Place::Held | Place::Queued)) {
-                    break;
-                }
+            }
+            // One that waits for room has its turn before those behind it.
+            if matches!(self.place(token), Some(Place::Held | Place::Queued)) {
+                break;
             }
         }
+    }
+
+    /// Holds a parcel that stood in line for room if one before it on its way is held; whether it is.
+    fn hold_behind(&mut self, token: Token) -> bool {
+        let Self { parcels, jams, .. } = self;
+        let Some(way) = parcels.get(&token).map(Parcel::way) else { return false };
+        let Some(jam) = jams.get_mut(&way) else { return false };
+        let is_new = jam.tokens.insert(token);
+        let mut before = jam.tokens.range(..token).filter_map(|before| parcels.get(before));
+        let is_behind = before.any(|parcel| is_new || parcel.place == Place::Held);
+        if let Some(parcel) = parcels.get_mut(&token).filter(|_| is_behind) {
+            parcel.place = Place::Held;
+        }
+        is_behind
     }
 
     fn place(&self, token: Token) -> Option<Place> {
