@@ -59,7 +59,7 @@ impl World {
     /// Whether a member may read, as far as that can be seen from outside.
     fn check_room(&mut self, member: usize, replies: bool) {
         let (link, bounds) = (&self.links[member], &self.scenario.bounds);
-        let bytes: usize = link.outstanding.values().map(|(_, bytes)| bytes).sum();
+        let bytes: usize = link.outstanding.values().map(|one| one.bytes).sum();
         let active = self.ledger.active.get(&(member, replies)).copied().unwrap_or(0);
         let too_much = link.outstanding.len() >= bounds.unacknowledged
             || bytes >= bounds.unacknowledged_bytes
@@ -87,6 +87,14 @@ impl World {
             SourceEvent::Trouble(_) | SourceEvent::Failed(_) => "of trouble",
         };
         self.trace.line(format_args!("member {member} hears {what}"));
+        if let SourceEvent::Revoking { epochs, .. } = event {
+            for epoch in epochs {
+                let id = self.links[member].names.get(epoch);
+                if let Some(assigned) = id.and_then(|id| self.ledger.assignments.get_mut(id)) {
+                    assigned.closing = true;
+                }
+            }
+        }
         ended.iter().for_each(|id| self.over(*id));
     }
 

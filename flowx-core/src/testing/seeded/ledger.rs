@@ -1,10 +1,12 @@
 //! The book of a run: every promise is checked against it the moment something happens.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::answer::{Answer, Kind};
 use super::request::{Fate, Request};
 use super::trace::Trace;
+use crate::runtime::port::{SendError, Token};
 
 /// Everything that has happened to requests and assignments.
 #[derive(Debug, Default)]
@@ -77,6 +79,10 @@ pub(super) struct Assigned {
     open: BTreeMap<i64, u32>,
     /// An answer was not taken at the first try, so answers may be late.
     pub(super) troubled: bool,
+    /// The runtime has learnt that it comes to its end: nothing begins any more.
+    pub(super) closing: bool,
+    /// Answers that the broker did not take and that were not sent again, by topic.
+    held: BTreeMap<Arc<str>, BTreeSet<Token>>,
     /// The runtime has learnt that it is over.
     pub(super) over: bool,
 }
@@ -94,6 +100,8 @@ impl Assigned {
             answered: BTreeMap::new(),
             open: BTreeMap::new(),
             troubled: false,
+            closing: false,
+            held: BTreeMap::new(),
             over: false,
         }
     }
@@ -126,9 +134,9 @@ impl Ledger {
                 "attempt {attempt} at request {number} follows attempt {before} in assignment {id}"
             ));
         }
-        if assigned.over {
+        if assigned.closing || assigned.over {
             trace.violated(format_args!(
-                "an attempt at request {number} begins after assignment {id} has ended"
+                "an attempt at request {number} begins although assignment {id} ends"
             ));
         }
         let active = self.active.entry((assigned.member, request.replies)).or_default();
@@ -199,11 +207,46 @@ impl Ledger {
         }
     }
 
-    /// The producer has taken an answer.
-    pub(super) fn sent(&mut self, answer: &Answer) {
-        let offset = self.stories[answer.number].offset;
+    /// An answer is handed over, and the producer takes it or not.
+    pub(super) fn sent(
+        &mut self,
+        trace: &mut Trace,
+        answer: &Answer,
+        (topic, token): (&Arc<str>, Token),
+        result: &Result<(), SendError>,
+    ) {
+        let (number, offset) = (answer.number, self.stories[answer.number].offset);
+        let Some(assigned) = self.assignments.get_mut(&answer.assignment) else { return };
+        if assigned.over {
+            trace.violated(format_args!(
+                "request {number} is answered although assignment {} has ended",
+                answer.assignment
+            ));
+        }
+        let held = assigned.held.entry(Arc::clone(topic)).or_default();
+        if let Some(first) = held.first().filter(|first| **first != token) {
+            trace.violated(format_args!("the answer to request {number} overtakes {first:?}"));
+        }
+        match result {
+            Ok(()) => {
+                held.remove(&token);
+                *assigned.open.entry(offset).or_default() += 1;
+            }
+            Err(SendError::Full) => {}
+            // Something smaller takes its place.
+            Err(SendError::Rejected(_)) if answer.kind != Kind::Pointer => {
+                held.remove(&token);
+            }
+            Err(_) => {
+                held.insert(token);
+            }
+        }
+    }
+
+    /// The runtime hears that the broker did not take an answer and may take it later.
+    pub(super) fn not_taken(&mut self, answer: &Answer, topic: &Arc<str>, token: Token) {
         if let Some(assigned) = self.assignments.get_mut(&answer.assignment) {
-            *assigned.open.entry(offset).or_default() += 1;
+            assigned.held.entry(Arc::clone(topic)).or_default().insert(token);
         }
     }
 

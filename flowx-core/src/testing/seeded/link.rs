@@ -36,12 +36,20 @@ pub(super) struct Link {
     pub(super) ways: BTreeMap<Way, VecDeque<Sent>>,
     deliveries: VecDeque<Delivery>,
     delivery_waker: Option<Waker>,
-    /// Sent, and the runtime has not heard of it: what it is, and its bytes.
-    pub(super) outstanding: BTreeMap<Token, (Answer, usize)>,
+    /// Sent, and the runtime has not heard of it.
+    pub(super) outstanding: BTreeMap<Token, Outstanding>,
     /// When it was asked to stop.
     pub(super) stop_asked_at: Option<u64>,
     /// The runtime must have noticed that it is to stop.
     pub(super) knows_stop: bool,
+}
+
+/// An answer of which the runtime has heard nothing since it was sent.
+#[derive(Debug)]
+pub(super) struct Outstanding {
+    pub(super) answer: Answer,
+    pub(super) topic: Arc<str>,
+    pub(super) bytes: usize,
 }
 
 /// One assignment, as the broker serves it.

@@ -1,9 +1,11 @@
 //! What the broker does for producers: takes, loses and writes their records, and says so.
 
+use std::sync::Arc;
+
 use super::agenda::{Happening, Way};
-use super::answer::Answer;
+use super::answer::{Answer, Kind};
 use super::bug::Bug;
-use super::link::{Sent, way_of};
+use super::link::{Outstanding, Sent, way_of};
 use super::trace::fingerprint;
 use super::world::{Trouble, World};
 use crate::message::headers::Headers;
@@ -33,10 +35,13 @@ impl World {
             "member {member} sends {:?} to request {number} in {assignment}: {result:?}",
             answer.kind
         ));
-        let twice = self.links[member].outstanding.iter().any(|(other, (sent, _))| {
-            *other == token
-                || (sent.number, sent.assignment, &sent.kind) == (number, assignment, &answer.kind)
-        });
+        let twice = self.links[member].outstanding.iter().any(
+            |(other, Outstanding { answer: sent, .. })| {
+                *other == token
+                    || (sent.number, sent.assignment, &sent.kind)
+                        == (number, assignment, &answer.kind)
+            },
+        );
         if twice {
             self.trace.violated(format_args!("an answer to request {number} is under way already"));
         }
@@ -49,10 +54,12 @@ impl World {
         if result.is_err() || on_delivery.is_err() {
             self.ledger.tally.sends_failed += 1;
         }
+        let way = (&record.topic, token);
+        self.ledger.sent(&mut self.trace, &answer, way, &result);
         result?;
-        self.ledger.sent(&answer);
         let bytes = record.payload.as_ref().map_or(0, Vec::len) + record.headers.size();
-        self.links[member].outstanding.insert(token, (answer, bytes));
+        let topic = Arc::clone(&record.topic);
+        self.links[member].outstanding.insert(token, Outstanding { answer, topic, bytes });
         let is_reported = self.bug == Some(Bug::AcknowledgedBeforeWritten)
             && on_delivery.is_ok()
             && self.chance(64);
@@ -164,13 +171,21 @@ impl World {
 
     /// A member hears of a delivery.
     pub(super) fn delivered(&mut self, member: usize, delivery: &Delivery) {
-        let Some((answer, _)) = self.links[member].outstanding.remove(&delivery.token) else {
+        let taken = self.links[member].outstanding.remove(&delivery.token);
+        let Some(Outstanding { answer, topic, .. }) = taken else {
             return self.trace.violated(format_args!("a delivery of what was not sent"));
         };
         self.trace.line(format_args!(
             "member {member} hears of {:?} to request {}: {:?}",
             answer.kind, answer.number, delivery.result
         ));
+        let comes_again = match &delivery.result {
+            Err(SendError::Rejected(_)) => answer.kind == Kind::Pointer,
+            result => result.is_err(),
+        };
+        if comes_again {
+            self.ledger.not_taken(&answer, &topic, delivery.token);
+        }
         if delivery.result.is_ok() && answer.kind.is_final() {
             self.ledger.finished(Some(answer.assignment), answer.number);
         }
