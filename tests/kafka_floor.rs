@@ -178,6 +178,30 @@ async fn an_owner_that_does_not_answer_loses_its_partition_after_the_drain_time(
 }
 
 #[tokio::test]
+async fn an_owner_that_answers_when_its_time_is_up_is_still_heard() {
+    let broker = broker(2, &["requests"]);
+    write_ten_each(&broker, "requests", 2).await;
+    let mut settings = broker.settings("g");
+    settings.drain = Duration::from_millis(100);
+    let mut old = Member::joined(&settings, vec![topic("requests")], 2).await;
+    let mut new = Member::join(&settings, vec![topic("requests")]);
+    while new.assigned.is_empty() {
+        tokio::select! {
+            event = old.event() => if let SourceEvent::Revoking { epochs, done } = event {
+                // Its clock begins when it hears of it, a little after the source's.
+                let waiting = std::future::pending::<()>();
+                let _ = tokio::time::timeout(settings.drain, waiting).await;
+                let positions = epochs.iter().map(|&epoch| Position { epoch, next: 4 }).collect();
+                done.send(positions).expect("the source still listens");
+            },
+            _ = new.event() => {}
+        }
+    }
+    let partition = new.assigned[0].partition;
+    assert_eq!(offsets(&new.read(partition, 1).await), [4]);
+}
+
+#[tokio::test]
 async fn a_partition_that_is_not_read_does_not_hold_up_another() {
     let broker = broker(2, &["requests"]);
     let large = "x".repeat(50_000);

@@ -24,6 +24,10 @@ use crate::runtime::port::{Epoch, Position, SourceEvent};
 /// The consumer whose context is the [`Rebalancer`].
 pub(super) type Consumer = BaseConsumer<Rebalancer>;
 
+/// How much longer than the drain the final positions are waited for: the runtime's own clock begins
+/// when it hears of the revocation.
+const HEARING: Duration = Duration::from_secs(1);
+
 /// How long one look-up of committed offsets may hold up the control thread.
 const LOOK_UP: Duration = Duration::from_secs(5);
 
@@ -196,7 +200,8 @@ impl Rebalancer {
     fn drain(&self, consumer: &Consumer, epochs: &[Epoch]) {
         let (done, positions) = oneshot::channel();
         self.outbox.event(SourceEvent::Revoking { epochs: epochs.to_vec(), done });
-        let Some(mut positions) = super::control::wait(positions, self.drain) else { return };
+        let patience = self.drain + HEARING;
+        let Some(mut positions) = super::control::wait(positions, patience) else { return };
         positions.retain(|position| epochs.contains(&position.epoch));
         if let Err((_, reason)) = self.commit(consumer, &positions) {
             self.outbox.trouble(format!(
