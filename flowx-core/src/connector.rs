@@ -19,6 +19,7 @@ use crate::message::reply::ReplyStyle;
 use crate::message::topic::Naming;
 use crate::runtime::dispatch::{self, RunError};
 use crate::runtime::plan::{Bounds, Plan};
+use crate::runtime::port::{Sink, Source};
 use crate::runtime::retry::RetryPolicy;
 use crate::runtime::status::Status;
 
@@ -65,6 +66,20 @@ impl Connector {
         let topics = self.plan.registry.subscriptions();
         let sink = KafkaSink::connect(&kafka).map_err(StartError::from)?;
         let source = KafkaSource::subscribe(&kafka, topics).map_err(StartError::from)?;
+        self.run_between(source, sink, stop).await
+    }
+
+    /// As [`run`](Self::run), between a source and a sink of the caller's own: another broker, or
+    /// Kafka's with something in between. What the settings say of Kafka is not looked at.
+    ///
+    /// # Errors
+    /// The source failed, or could not be closed in good order.
+    pub async fn run_between<S: Source, K: Sink>(
+        self,
+        source: S,
+        sink: K,
+        stop: impl Future<Output = ()> + Send,
+    ) -> Result<(), ConnectorError> {
         let stopping = CancellationToken::new();
         let run = dispatch::run(source, sink, self.plan, self.status, stopping.clone());
         let mut run = std::pin::pin!(run);
