@@ -5,11 +5,15 @@
 //! |---|---|
 //! | a cluster of one or three brokers | [`kafka::KafkaCluster`] |
 //! | Kafka's own console clients, as the other side of a conversation | [`kafka::Console`] |
+//! | a way to a broker that can be cut, slowed down or muted | [`proxy::Proxy`] |
+//! | the account of every request of a run | [`ledger::verify`] |
 //! | leaving a test out where Java or Maven is missing | [`require_kafka!`] |
 //! | an example connector as a program | [`example`](fn@example) |
 //! | waiting with a deadline | [`eventually`](fn@eventually) |
 
 pub mod kafka;
+pub mod ledger;
+pub mod proxy;
 
 mod eventually;
 mod example;

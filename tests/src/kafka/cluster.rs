@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use super::admin::Admin;
 use super::console::Console;
 use super::error::KafkaError;
 use super::guard::Guard;
 use super::jars::Jars;
-use super::node::{Node, Ports};
+use super::node::{Behind, Node, Ports};
 use super::{ports, wire};
 use crate::eventually;
 
@@ -60,15 +61,44 @@ impl KafkaCluster {
     /// # Panics
     /// As [`start`](Self::start).
     pub async fn start_with(nodes: usize, settings: &[(&str, &str)]) -> Self {
+        Self::start_advertised(nodes, settings, &[]).await
+    }
+
+    /// As [`start_with`](Self::start_with), with a second listener on every node that tells clients
+    /// to come by a port of `advertised` instead of its own: that of a
+    /// [`Proxy`](crate::proxy::Proxy), which then must lead to the node's
+    /// [`hidden_port`](Self::hidden_port). Who connects through one proxy meets only proxies.
+    ///
+    /// # Panics
+    /// As [`start`](Self::start), and when there are not as many ports as nodes, or none.
+    pub async fn start_advertised(
+        nodes: usize,
+        settings: &[(&str, &str)],
+        advertised: &[u16],
+    ) -> Self {
         assert!(matches!(nodes, 1 | 3), "a cluster has 1 or 3 nodes, not {nodes}");
+        assert!(advertised.is_empty() || advertised.len() == nodes, "each node has its own port");
         for _ in 1..ATTEMPTS {
-            match Self::try_start(nodes, settings).await {
+            match Self::try_start(nodes, settings, advertised).await {
                 Ok(cluster) => return cluster,
                 Err(error) if error.is_port_clash() => {}
                 Err(error) => panic!("{error}"),
             }
         }
-        Self::try_start(nodes, settings).await.unwrap_or_else(|error| panic!("{error}"))
+        let last = Self::try_start(nodes, settings, advertised).await;
+        last.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Where node `index` listens for those who come by the port that it advertises, if it does.
+    #[must_use]
+    pub fn hidden_port(&self, index: usize) -> Option<u16> {
+        self.nodes[index].ports.behind.map(|behind| behind.hidden)
+    }
+
+    /// Asks and orders without panicking, also while nodes are down.
+    #[must_use]
+    pub fn admin(&self) -> Admin {
+        Admin::new(self.nodes.iter().map(|node| node.ports.client).collect())
     }
 
     /// `host:port` of every node, separated by commas, as clients take it; also of nodes that are
@@ -174,17 +204,26 @@ impl KafkaCluster {
         self.data.path()
     }
 
-    async fn try_start(nodes: usize, settings: &[(&str, &str)]) -> Result<Self, KafkaError> {
+    async fn try_start(
+        nodes: usize,
+        settings: &[(&str, &str)],
+        advertised: &[u16],
+    ) -> Result<Self, KafkaError> {
         let jars = tokio::task::spawn_blocking(Jars::get).await.expect("copying does not panic")?;
         let data = tempfile::Builder::new()
             .prefix("flowx-kafka-")
             .tempdir()
             .map_err(KafkaError::file("create a folder in", std::env::temp_dir()))?;
         let guard = Guard::start(data.path()).map_err(KafkaError::run("sh"))?;
-        let ports = ports::free(2 * nodes).map_err(KafkaError::Ports)?;
+        let ports = ports::free(3 * nodes).map_err(KafkaError::Ports)?;
         let ports: Vec<_> = ports
-            .chunks_exact(2)
-            .map(|pair| Ports { client: pair[0], controller: pair[1] })
+            .chunks_exact(3)
+            .enumerate()
+            .map(|(index, free)| {
+                let behind = advertised.get(index);
+                let behind = behind.map(|&advertised| Behind { hidden: free[2], advertised });
+                Ports { client: free[0], controller: free[1], behind }
+            })
             .collect();
         let nodes = (0..nodes)
             .map(|index| Node::create(index, &ports, settings, data.path()))

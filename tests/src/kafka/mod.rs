@@ -22,6 +22,7 @@
 
 pub mod door;
 
+mod admin;
 mod cluster;
 mod console;
 mod error;
@@ -31,5 +32,6 @@ mod node;
 mod ports;
 mod wire;
 
+pub use admin::Admin;
 pub use cluster::{KafkaCluster, NewTopic};
 pub use console::{Console, TextRecord};

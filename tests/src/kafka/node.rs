@@ -28,6 +28,15 @@ const MESSAGE_MAX_BYTES: u32 = 52_428_800 + 1_048_576;
 pub(crate) struct Ports {
     pub(crate) client: u16,
     pub(crate) controller: u16,
+    /// A second way for clients.
+    pub(crate) behind: Option<Behind>,
+}
+
+/// A listener that sends its clients elsewhere: to somebody who leads them back.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Behind {
+    pub(crate) hidden: u16,
+    pub(crate) advertised: u16,
 }
 
 #[derive(Debug)]
@@ -186,7 +195,7 @@ impl Node {
     }
 
     fn settings(&self, ports: &[Ports], more: &[(&str, &str)]) -> String {
-        let Ports { client, controller } = self.ports;
+        let Ports { client, controller, behind } = self.ports;
         let voters: Vec<_> = (1..)
             .zip(ports)
             .map(|(id, ports)| format!("{id}@127.0.0.1:{}", ports.controller))
@@ -234,6 +243,17 @@ log.cleaner.dedupe.buffer.size=4194304
             voters = voters.join(","),
             folder = self.folder.display(),
         );
+        if let Some(Behind { hidden, advertised }) = behind {
+            let _ = write!(
+                settings,
+                "\
+listeners=PLAINTEXT://127.0.0.1:{client},BEHIND://127.0.0.1:{hidden},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{client},BEHIND://127.0.0.1:{advertised}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,BEHIND:PLAINTEXT,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=PLAINTEXT
+"
+            );
+        }
         for (name, value) in more {
             let _ = writeln!(settings, "{name}={value}");
         }

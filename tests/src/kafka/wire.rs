@@ -1,5 +1,5 @@
-//! As much of Kafka's protocol as it takes to ask whether a cluster is ready and to create topics:
-//! a tool of Kafka would need a second of a JVM for each.
+//! As much of Kafka's protocol as it takes to ask whether a cluster is ready, to create topics and to
+//! look up what a group has committed: a tool of Kafka would need a second of a JVM for each.
 //!
 //! Versions are the last before the "flexible" encoding; Kafka 4 still speaks them.
 
@@ -13,6 +13,9 @@ use super::cluster::NewTopic;
 
 const METADATA: Call = Call { key: 3, version: 4 };
 const CREATE_TOPICS: Call = Call { key: 19, version: 4 };
+const FIND_COORDINATOR: Call = Call { key: 10, version: 2 };
+const OFFSET_FETCH: Call = Call { key: 9, version: 5 };
+const CREATE_PARTITIONS: Call = Call { key: 37, version: 1 };
 
 /// Milliseconds that the broker may take to create topics.
 const CREATE_TIMEOUT: i32 = 15_000;
@@ -98,6 +101,69 @@ pub(crate) async fn create_topics(
     })
 }
 
+/// The port of the node that keeps the offsets of `group`.
+pub(crate) async fn coordinator(port: u16, group: &str) -> io::Result<u16> {
+    let mut request = Writer::default();
+    request.string(group);
+    request.0.push(0); // A group, not a transaction.
+    let body = FIND_COORDINATOR.make(port, &request.0).await?;
+    let mut reader = Reader(&body);
+    let _throttle = reader.i32()?;
+    accepted(reader.i16()?)?;
+    let (_message, _node, _host) = (reader.string()?, reader.i32()?, reader.string()?);
+    u16::try_from(reader.i32()?).map_err(|_| malformed())
+}
+
+/// What `group` has committed for each partition of `topic`, asked of the group's coordinator.
+pub(crate) async fn committed_offsets(
+    port: u16,
+    group: &str,
+    topic: &str,
+    partitions: &[i32],
+) -> io::Result<Vec<(i32, Option<i64>)>> {
+    let mut request = Writer::default();
+    request.string(group);
+    request.array(&[topic], |writer, topic| {
+        writer.string(topic);
+        writer.array(partitions, |writer, partition| writer.i32(*partition));
+    });
+    let body = OFFSET_FETCH.make(port, &request.0).await?;
+    let mut reader = Reader(&body);
+    let _throttle = reader.i32()?;
+    let topics = reader.array(|reader| {
+        let _name = reader.string()?;
+        reader.array(|reader| {
+            let (partition, offset) = (reader.i32()?, reader.i64()?);
+            let (_leader_epoch, _metadata) = (reader.i32()?, reader.string()?);
+            accepted(reader.i16()?)?;
+            Ok((partition, (offset >= 0).then_some(offset)))
+        })
+    })?;
+    accepted(reader.i16()?)?;
+    Ok(topics.into_iter().flatten().collect())
+}
+
+/// Gives a topic more partitions, asked of the node on `port`; it passes it on to the controller.
+pub(crate) async fn create_partitions(port: u16, topic: &str, count: i32) -> io::Result<()> {
+    let mut request = Writer::default();
+    request.array(&[topic], |writer, topic| {
+        writer.string(topic);
+        writer.i32(count);
+        writer.i32(-1); // No assignment by hand.
+    });
+    request.i32(CREATE_TIMEOUT);
+    request.bool(false); // Not only a rehearsal.
+    let body = CREATE_PARTITIONS.make(port, &request.0).await?;
+    let mut reader = Reader(&body);
+    let _throttle = reader.i32()?;
+    let outcomes = reader.array(|reader| {
+        let _name = reader.string()?;
+        let (error, _message) = (reader.i16()?, reader.string()?);
+        Ok(error)
+    })?;
+    outcomes.into_iter().try_for_each(accepted)
+}
+
 struct Call {
     key: i16,
     version: i16,
@@ -181,6 +247,10 @@ impl Reader<'_> {
         Ok(i32::from_be_bytes(self.fixed()?))
     }
 
+    fn i64(&mut self) -> io::Result<i64> {
+        Ok(i64::from_be_bytes(self.fixed()?))
+    }
+
     /// Length −1 stands for null.
     fn string(&mut self) -> io::Result<Option<String>> {
         let Ok(length) = usize::try_from(self.i16()?) else { return Ok(None) };
@@ -195,6 +265,10 @@ impl Reader<'_> {
 
 fn size(length: usize) -> u32 {
     u32::try_from(length).expect("requests are small")
+}
+
+fn accepted(error: i16) -> io::Result<()> {
+    if error == 0 { Ok(()) } else { Err(io::Error::other(format!("Kafka's error {error}"))) }
 }
 
 fn malformed() -> io::Error {

@@ -1,0 +1,78 @@
+//! The history by request, by key and by partition.
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::history::{Answer, AnswerKind, Expected, History, Request};
+
+/// The index that all checks share.
+pub(super) struct Books<'a> {
+    pub(super) history: &'a History,
+    pub(super) by_seq: HashMap<u64, Entry<'a>>,
+    /// Requests of each partition by their offset.
+    pub(super) by_partition: BTreeMap<i32, Vec<&'a Request>>,
+}
+
+/// A request and what came of it.
+pub(super) struct Entry<'a> {
+    pub(super) request: &'a Request,
+    /// Replies and error replies in the order of their offsets.
+    pub(super) answers: Vec<&'a Answer>,
+    pub(super) dead_letters: Vec<&'a Answer>,
+}
+
+impl<'a> Books<'a> {
+    pub(super) fn open(history: &'a History) -> Self {
+        let mut by_seq = HashMap::with_capacity(history.requests.len());
+        let mut by_partition = BTreeMap::<i32, Vec<&Request>>::new();
+        for request in &history.requests {
+            let entry = Entry { request, answers: Vec::new(), dead_letters: Vec::new() };
+            by_seq.insert(request.seq, entry);
+            by_partition.entry(request.partition).or_default().push(request);
+        }
+        by_partition.values_mut().for_each(|all| all.sort_by_key(|request| request.offset));
+        for answer in &history.answers {
+            let Some(entry) = answer.request.and_then(|seq| by_seq.get_mut(&seq)) else { continue };
+            match answer.kind {
+                AnswerKind::DeadLetter => entry.dead_letters.push(answer),
+                AnswerKind::Reply | AnswerKind::ErrorReply => entry.answers.push(answer),
+            }
+        }
+        for entry in by_seq.values_mut() {
+            entry.answers.sort_by_key(|answer| (answer.partition, answer.offset));
+            entry.dead_letters.sort_by_key(|answer| (answer.partition, answer.offset));
+        }
+        Self { history, by_seq, by_partition }
+    }
+
+    /// All requests with what came of them, in the order of their numbers.
+    pub(super) fn entries(&self) -> impl Iterator<Item = &Entry<'a>> {
+        let mut all: Vec<_> = self.by_seq.values().collect();
+        all.sort_unstable_by_key(|entry| entry.request.seq);
+        all.into_iter()
+    }
+}
+
+impl Entry<'_> {
+    /// When all that must come of the request was there, in milliseconds; `None` if it is not.
+    pub(super) fn finished(&self) -> Option<i64> {
+        let first = |all: &[&Answer]| all.iter().map(|answer| answer.millis).min();
+        match self.request.expected {
+            // Where nothing must be put aside a dead letter is an outcome as good as an answer.
+            Expected::Answer => first(&self.answers).or_else(|| first(&self.dead_letters)),
+            Expected::DeadLetter => first(&self.dead_letters),
+            Expected::AnswerAndDeadLetter => {
+                Some(first(&self.answers)?.max(first(&self.dead_letters)?))
+            }
+        }
+    }
+}
+
+/// Stands for headers in a history: equal for equal names and values in equal order, and hardly ever
+/// for others.
+#[must_use]
+pub fn digest<'a>(headers: impl IntoIterator<Item = (&'a str, Option<&'a [u8]>)>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    headers.into_iter().for_each(|header| header.hash(&mut hasher));
+    hasher.finish()
+}
