@@ -69,12 +69,12 @@ impl World {
             Step::Grow => self.grow().await,
             Step::Cut(node) => {
                 self.proxies[node].cut();
-                self.fleet.disturbed(now);
+                self.fleet.disturbed(now, true);
             }
             Step::Way(node, traffic) => {
                 self.proxies[node].set(traffic);
                 if let Some(since) = self.bad_ways[node].take() {
-                    self.fleet.disturbed(since);
+                    self.fleet.disturbed(since, true);
                 }
                 if traffic != Traffic::Pass {
                     self.bad_ways[node] = Some(now);
@@ -88,7 +88,7 @@ impl World {
         self.cluster.start_node(node).await;
         let Scene { requests, replies, dead_letters, .. } = &self.scene;
         self.cluster.wait_until_replicated(&[requests, replies, dead_letters]).await;
-        self.fleet.disturbed(since);
+        self.fleet.disturbed(since, true);
     }
 
     async fn grow(&mut self) {

@@ -92,7 +92,7 @@ impl Fleet {
         let from = member.is_paused.unwrap_or_else(now_micros);
         member.process.kill().await?;
         self.killed[member.number] = Some(now_micros());
-        self.disturbed(from);
+        self.disturbed(from, false);
         Ok(())
     }
 
@@ -125,7 +125,7 @@ impl Fleet {
         let Some(member) = self.slots.get_mut(slot).and_then(Option::as_mut) else { return Ok(()) };
         let Some(from) = member.is_paused.take() else { return Ok(()) };
         member.signal("CONT").await?;
-        self.disturbed(from);
+        self.disturbed(from, true);
         Ok(())
     }
 
@@ -164,10 +164,10 @@ impl Fleet {
         self.killed.iter().enumerate().map(read).collect()
     }
 
-    /// From a moment on until the group has settled again.
-    pub(crate) fn disturbed(&mut self, from: u64) {
+    /// From a moment on until the group has settled again; who was cut off may go on meanwhile.
+    pub(crate) fn disturbed(&mut self, from: u64, leaves_zombies: bool) {
         let settle = u64::try_from(SETTLE.as_micros()).unwrap_or(u64::MAX);
-        self.disturbances.push(Disturbance { from, to: now_micros() + settle });
+        self.disturbances.push(Disturbance { from, to: now_micros() + settle, leaves_zombies });
     }
 
     /// Waits for the end of one that stops, and notices one that ended unasked. Whether all was well.
@@ -198,7 +198,7 @@ impl Fleet {
         if !is_good {
             // It says itself that unfinished requests are delivered again.
             println!("         connector process {number} ended with {status:?}");
-            self.disturbed(now_micros());
+            self.disturbed(now_micros(), false);
         }
         Ok(is_good)
     }
@@ -212,7 +212,7 @@ impl Fleet {
 
     fn gone(&mut self, slot: usize) {
         self.slots[slot] = None;
-        self.disturbed(now_micros());
+        self.disturbed(now_micros(), false);
     }
 
     fn log(&self, number: usize) -> PathBuf {

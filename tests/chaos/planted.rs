@@ -89,6 +89,10 @@ fn without_answer(history: &mut History, seq: u64) {
     history.answers.retain(|answer| answer.request != Some(seq));
 }
 
+fn fault(from: u64, to: u64, leaves_zombies: bool) -> Disturbance {
+    Disturbance { from, to, leaves_zombies }
+}
+
 /// Runs the handler for a request once more, at this millisecond, in another process.
 fn run_again(history: &mut History, seq: u64, millis: u64) {
     let mut lines: Vec<_> =
@@ -158,7 +162,7 @@ fn no_epoch_fence() {
         let late = history.commits.iter_mut().filter(|commit| commit.partition == partition);
         late.rev().nth(3).unwrap().offset = Some(2);
     });
-    caught(&[Check::Unprovoked, Check::CommitAhead], |history| {
+    caught(&[Check::Unprovoked, Check::DupCommitted, Check::CommitAhead], |history| {
         run_again(history, 30, 590);
         answer_to(history, 30).millis = 591;
     });
@@ -198,7 +202,7 @@ fn reordering_send() {
 /// A commit that failed unseen: the next owner begins where nobody thought it would.
 #[test]
 fn asynchronous_commit() {
-    caught(&[Check::Unprovoked], |history| run_again(history, 30, 700));
+    caught(&[Check::Unprovoked], |history| run_again(history, 30, 305));
     caught(&[Check::CommitShort], |history| {
         let last = history.commits.len() - PARTITIONS as usize;
         history.commits.truncate(last);
@@ -208,11 +212,23 @@ fn asynchronous_commit() {
 #[test]
 fn duplicates_are_allowed_where_a_fault_accounts_for_them() {
     caught(&[], |history| {
-        run_again(history, 30, 700);
+        run_again(history, 30, 304);
         let mut second = *answer_to(history, 30);
-        (second.offset, second.millis) = (1_000, 701);
+        (second.offset, second.millis) = (1_000, 312);
         history.answers.push(second);
-        history.disturbances.push(Disturbance { from: 400_000, to: 650_000 });
+        history.disturbances.push(fault(303_000, 311_000, false));
+    });
+}
+
+#[test]
+fn what_was_committed_is_repeated_by_zombies_alone() {
+    caught(&[Check::DupCommitted], |history| {
+        run_again(history, 30, 700);
+        history.disturbances.push(fault(400_000, 800_000, false));
+    });
+    caught(&[], |history| {
+        run_again(history, 30, 700);
+        history.disturbances.push(fault(400_000, 800_000, true));
     });
 }
 
@@ -223,7 +239,7 @@ fn runs_of_one_key_may_not_overlap_within_a_process() {
         let end = lines.iter().position(|line| line.seq == 30 && line.edge == Edge::End).unwrap();
         let end = lines.remove(end);
         lines.push(end);
-        history.disturbances.push(Disturbance { from: 0, to: u64::MAX });
+        history.disturbances.push(fault(0, u64::MAX, true));
     });
 }
 

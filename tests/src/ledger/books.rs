@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::history::{Answer, AnswerKind, Expected, History, Request};
+use super::history::{Answer, AnswerKind, CommitSample, Expected, History, Request};
 
 /// The index that all checks share.
 pub(super) struct Books<'a> {
@@ -11,6 +11,8 @@ pub(super) struct Books<'a> {
     pub(super) by_seq: HashMap<u64, Entry<'a>>,
     /// Requests of each partition by their offset.
     pub(super) by_partition: BTreeMap<i32, Vec<&'a Request>>,
+    /// Looks at each partition's committed offset, in the order in which they were made.
+    pub(super) commits: BTreeMap<i32, Vec<&'a CommitSample>>,
 }
 
 /// A request and what came of it.
@@ -42,7 +44,18 @@ impl<'a> Books<'a> {
             entry.answers.sort_by_key(|answer| (answer.partition, answer.offset));
             entry.dead_letters.sort_by_key(|answer| (answer.partition, answer.offset));
         }
-        Self { history, by_seq, by_partition }
+        let mut commits = BTreeMap::<i32, Vec<&CommitSample>>::new();
+        for sample in &history.commits {
+            commits.entry(sample.partition).or_default().push(sample);
+        }
+        Self { history, by_seq, by_partition, commits }
+    }
+
+    /// What was known to be committed in a partition at a moment, in milliseconds.
+    pub(super) fn committed(&self, partition: i32, millis: i64) -> Option<i64> {
+        let samples = self.commits.get(&partition)?;
+        let before = samples.partition_point(|sample| sample.millis < millis);
+        samples[..before].last()?.offset
     }
 
     /// All requests with what came of them, in the order of their numbers.

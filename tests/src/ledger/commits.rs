@@ -1,21 +1,15 @@
 //! What the committed offsets show: commit_ahead, commit_regress, and what was left over.
 
-use std::collections::BTreeMap;
-
 use super::books::Books;
 use super::history::{CommitSample, Request};
 use super::report::{Check, Report};
 
 pub(super) fn check(books: &Books<'_>, report: &mut Report) {
-    let mut partitions = BTreeMap::<i32, Vec<&CommitSample>>::new();
-    for sample in &books.history.commits {
-        partitions.entry(sample.partition).or_default().push(sample);
-    }
-    for (partition, samples) in partitions {
+    for (partition, samples) in &books.commits {
         let empty = Vec::new();
-        let requests = books.by_partition.get(&partition).unwrap_or(&empty);
-        regress(&samples, report);
-        ahead(books, requests, &samples, report);
+        let requests = books.by_partition.get(partition).unwrap_or(&empty);
+        regress(samples, report);
+        ahead(books, requests, samples, report);
         let end = requests.last().map(|last| last.offset + 1);
         let committed = samples.last().and_then(|sample| sample.offset);
         if books.history.at_rest && committed < end {

@@ -112,6 +112,9 @@ pub struct Disturbance {
     pub from: u64,
     /// End in microseconds since 1970, with the time that the group takes to settle.
     pub to: u64,
+    /// Whether a process may have gone on with partitions that were another's by then: it was
+    /// paused, or cut off. One that was killed does not.
+    pub leaves_zombies: bool,
 }
 
 impl History {
@@ -119,5 +122,12 @@ impl History {
     #[must_use]
     pub fn is_disturbed(&self, from: u64, to: u64) -> bool {
         self.disturbances.iter().any(|one| one.from <= to && from <= one.to)
+    }
+
+    /// As [`is_disturbed`](Self::is_disturbed), by a fault that leaves zombies.
+    #[must_use]
+    pub fn has_zombies(&self, from: u64, to: u64) -> bool {
+        let mut zombies = self.disturbances.iter().filter(|one| one.leaves_zombies);
+        zombies.any(|one| one.from <= to && from <= one.to)
     }
 }

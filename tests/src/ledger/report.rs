@@ -20,6 +20,8 @@ pub enum Check {
     DupHandler,
     /// A repetition that no fault accounts for.
     Unprovoked,
+    /// A request delivered once more although it was committed before.
+    DupCommitted,
     /// Answers or handler runs of one key out of order, or at the same time.
     Order,
     /// An answer to nothing that was asked.
@@ -59,12 +61,13 @@ pub struct Report {
 
 impl Check {
     /// Every check, in the order of the table.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Lost,
         Self::Dup,
         Self::DupOtherId,
         Self::DupHandler,
         Self::Unprovoked,
+        Self::DupCommitted,
         Self::Order,
         Self::Phantom,
         Self::CommitRegress,
@@ -82,6 +85,7 @@ impl Check {
             Self::DupOtherId => "dup_other_id",
             Self::DupHandler => "dup_handler",
             Self::Unprovoked => "unprovoked",
+            Self::DupCommitted => "dup_committed",
             Self::Order => "order",
             Self::Phantom => "phantom",
             Self::CommitRegress => "commit_regress",

@@ -77,6 +77,12 @@ fn repetitions(books: &Books<'_>, runs: &[Run], report: &mut Report) {
         if !books.history.is_disturbed(before.from, run.from) {
             report.found(Check::Unprovoked, || format!("second run of {}", text()));
         }
+        let Some(request) = books.by_seq.get(&run.seq).map(|entry| entry.request) else { continue };
+        let millis = i64::try_from(run.from / 1_000).unwrap_or(i64::MAX);
+        let committed = books.committed(request.partition, millis);
+        if committed > Some(request.offset) && !books.history.has_zombies(run.from, run.from) {
+            report.found(Check::DupCommitted, || format!("{} below {committed:?}", text()));
+        }
     }
 }
 
