@@ -24,8 +24,8 @@ pub(crate) struct World {
     pub(crate) fleet: Fleet,
     pub(crate) has_grown: Arc<AtomicBool>,
     pub(crate) partitions: Arc<AtomicI32>,
-    /// Since when the way to a broker is not as it should be.
-    pub(crate) bad_ways: Vec<Option<u64>>,
+    /// Since when the way to a broker is not as it should be, and how.
+    pub(crate) bad_ways: Vec<Option<(u64, Step)>>,
 }
 
 impl World {
@@ -60,35 +60,35 @@ impl World {
             Step::Start(slot) => self.fleet.start(slot).await?,
             Step::SoftRestart(node) => {
                 self.cluster.stop_node(node).await;
-                self.bring_back(node, now).await;
+                self.bring_back(node, step, now).await;
             }
             Step::HardRestart(node) => {
                 self.cluster.kill_node(node);
-                self.bring_back(node, now).await;
+                self.bring_back(node, step, now).await;
             }
             Step::Grow => self.grow().await,
             Step::Cut(node) => {
                 self.proxies[node].cut();
-                self.fleet.disturbed(now, true);
+                self.fleet.disturbed(step.to_string(), now, true);
             }
             Step::Way(node, traffic) => {
                 self.proxies[node].set(traffic);
-                if let Some(since) = self.bad_ways[node].take() {
-                    self.fleet.disturbed(since, true);
+                if let Some((since, bad)) = self.bad_ways[node].take() {
+                    self.fleet.disturbed(bad.to_string(), since, true);
                 }
                 if traffic != Traffic::Pass {
-                    self.bad_ways[node] = Some(now);
+                    self.bad_ways[node] = Some((now, step));
                 }
             }
         }
         Ok(())
     }
 
-    async fn bring_back(&mut self, node: usize, since: u64) {
+    async fn bring_back(&mut self, node: usize, step: Step, since: u64) {
         self.cluster.start_node(node).await;
         let Scene { requests, replies, dead_letters, .. } = &self.scene;
         self.cluster.wait_until_replicated(&[requests, replies, dead_letters]).await;
-        self.fleet.disturbed(since, true);
+        self.fleet.disturbed(step.to_string(), since, true);
     }
 
     async fn grow(&mut self) {

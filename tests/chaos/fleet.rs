@@ -92,7 +92,7 @@ impl Fleet {
         let from = member.is_paused.unwrap_or_else(now_micros);
         member.process.kill().await?;
         self.killed[member.number] = Some(now_micros());
-        self.disturbed(from, false);
+        self.disturbed(format!("connector {slot} killed"), from, false);
         Ok(())
     }
 
@@ -125,7 +125,7 @@ impl Fleet {
         let Some(member) = self.slots.get_mut(slot).and_then(Option::as_mut) else { return Ok(()) };
         let Some(from) = member.is_paused.take() else { return Ok(()) };
         member.signal("CONT").await?;
-        self.disturbed(from, true);
+        self.disturbed(format!("connector {slot} paused and resumed"), from, true);
         Ok(())
     }
 
@@ -165,9 +165,10 @@ impl Fleet {
     }
 
     /// From a moment on until the group has settled again; who was cut off may go on meanwhile.
-    pub(crate) fn disturbed(&mut self, from: u64, leaves_zombies: bool) {
+    pub(crate) fn disturbed(&mut self, what: String, from: u64, leaves_zombies: bool) {
         let settle = u64::try_from(SETTLE.as_micros()).unwrap_or(u64::MAX);
-        self.disturbances.push(Disturbance { from, to: now_micros() + settle, leaves_zombies });
+        let to = now_micros() + settle;
+        self.disturbances.push(Disturbance { what, from, to, leaves_zombies });
     }
 
     /// Waits for the end of one that stops, and notices one that ended unasked. Whether all was well.
@@ -198,7 +199,7 @@ impl Fleet {
         if !is_good {
             // It says itself that unfinished requests are delivered again.
             println!("         connector process {number} ended with {status:?}");
-            self.disturbed(now_micros(), false);
+            self.disturbed(format!("connector {slot} stopped badly"), now_micros(), false);
         }
         Ok(is_good)
     }
@@ -212,7 +213,7 @@ impl Fleet {
 
     fn gone(&mut self, slot: usize) {
         self.slots[slot] = None;
-        self.disturbed(now_micros(), false);
+        self.disturbed(format!("connector {slot} ended unasked"), now_micros(), false);
     }
 
     fn log(&self, number: usize) -> PathBuf {

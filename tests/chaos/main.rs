@@ -45,6 +45,9 @@ pub(crate) struct Scale {
     /// Brokers, 1 or 3; by default 3 from a tenth of the full scale on.
     #[arg(long)]
     nodes: Option<usize>,
+    /// Keeps the logs of the connectors also when all is well.
+    #[arg(long)]
+    keep: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -64,9 +67,9 @@ async fn main() -> ExitCode {
         Some(Command::SelfTest) => self_test::run().await,
         None => {
             let seed = arguments.scale.seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
-            let Scale { scale, minutes, nodes, .. } = arguments.scale;
+            let Scale { scale, minutes, nodes, keep, .. } = arguments.scale;
             let sending = minutes.map(|minutes| Duration::from_secs_f64(minutes * 60.0));
-            run::run(&plan::Plan::scaled(scale, seed, sending, nodes)).await
+            run::run(&plan::Plan::scaled(scale, seed, sending, nodes), keep).await
         }
     };
     match outcome {

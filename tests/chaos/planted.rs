@@ -90,7 +90,7 @@ fn without_answer(history: &mut History, seq: u64) {
 }
 
 fn fault(from: u64, to: u64, leaves_zombies: bool) -> Disturbance {
-    Disturbance { from, to, leaves_zombies }
+    Disturbance { what: "a fault".to_owned(), from, to, leaves_zombies }
 }
 
 /// Runs the handler for a request once more, at this millisecond, in another process.

@@ -25,7 +25,7 @@ const DRAINED_WITHIN: Duration = Duration::from_secs(200);
 const SILENCE: Duration = Duration::from_secs(2);
 
 /// Runs a plan and prints what the ledger found; whether that is good.
-pub(crate) async fn run(plan: &Plan) -> anyhow::Result<bool> {
+pub(crate) async fn run(plan: &Plan, keep: bool) -> anyhow::Result<bool> {
     println!("{plan:?}");
     let folder = tempfile::Builder::new().prefix("flowx-chaos-").tempdir()?;
     let mut proxies = Vec::new();
@@ -70,9 +70,11 @@ pub(crate) async fn run(plan: &Plan) -> anyhow::Result<bool> {
         println!("BAD: {trouble}");
     }
     let is_good = report.is_good() && world.fleet.troubles.is_empty();
-    if !is_good {
+    if keep || !is_good {
         let kept = folder.keep();
         println!("the logs of the connectors are kept in {}", kept.display());
+    }
+    if !is_good {
         println!("this schedule once more: {}", plan.command());
     }
     Ok(is_good)

@@ -106,8 +106,10 @@ pub struct CommitSample {
 }
 
 /// A time in which a fault was at work, or its consequences.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Disturbance {
+    /// Its name in the report.
+    pub what: String,
     /// Begin in microseconds since 1970.
     pub from: u64,
     /// End in microseconds since 1970, with the time that the group takes to settle.
@@ -122,6 +124,13 @@ impl History {
     #[must_use]
     pub fn is_disturbed(&self, from: u64, to: u64) -> bool {
         self.disturbances.iter().any(|one| one.from <= to && from <= one.to)
+    }
+
+    /// The latest fault that was at work at some moment from `from` to `to`, in microseconds.
+    #[must_use]
+    pub fn latest_disturbance(&self, from: u64, to: u64) -> Option<&Disturbance> {
+        let at_work = self.disturbances.iter().filter(|one| one.from <= to && from <= one.to);
+        at_work.max_by_key(|one| one.from)
     }
 
     /// As [`is_disturbed`](Self::is_disturbed), by a fault that leaves zombies.

@@ -1,8 +1,9 @@
 //! What the ledger found, as a table.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
-use super::history::{AnswerKind, History};
+use super::history::{AnswerKind, Disturbance, History};
 
 /// Examples kept of each kind.
 const EXAMPLES: usize = 5;
@@ -57,6 +58,8 @@ pub struct Report {
     dead_letters: usize,
     processes: usize,
     commits: usize,
+    /// Repeated deliveries by the time and the name of the fault that accounts for them.
+    by_fault: BTreeMap<(u64, String), usize>,
 }
 
 impl Check {
@@ -116,6 +119,7 @@ impl Report {
             dead_letters: count(AnswerKind::DeadLetter),
             processes: history.processes.len(),
             commits: history.commits.len(),
+            by_fault: BTreeMap::new(),
         }
     }
 
@@ -126,6 +130,10 @@ impl Report {
         if finding.examples.len() < EXAMPLES {
             finding.examples.push(example());
         }
+    }
+
+    pub(super) fn excused(&mut self, by: &Disturbance) {
+        *self.by_fault.entry((by.from, by.what.clone())).or_default() += 1;
     }
 
     /// How often something was found.
@@ -177,6 +185,9 @@ impl fmt::Display for Report {
             for example in examples.iter().filter(|_| !check.is_allowed()) {
                 writeln!(f, "{:27}{example}", "")?;
             }
+        }
+        for ((_, what), count) in &self.by_fault {
+            writeln!(f, "{:16}{count:>9}  runs repeated after: {what}", "")?;
         }
         write!(f, "{}", if self.is_good() { "good" } else { "BAD" })
     }

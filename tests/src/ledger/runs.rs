@@ -74,8 +74,9 @@ fn repetitions(books: &Books<'_>, runs: &[Run], report: &mut Report) {
         let Some(before) = delivered.insert(run.seq, *run) else { continue };
         let text = || format!("request {}: {} and {}", run.seq, before.at(), run.at());
         report.found(Check::DupHandler, text);
-        if !books.history.is_disturbed(before.from, run.from) {
-            report.found(Check::Unprovoked, || format!("second run of {}", text()));
+        match books.history.latest_disturbance(before.from, run.from) {
+            Some(fault) => report.excused(fault),
+            None => report.found(Check::Unprovoked, || format!("second run of {}", text())),
         }
         let Some(request) = books.by_seq.get(&run.seq).map(|entry| entry.request) else { continue };
         let millis = i64::try_from(run.from / 1_000).unwrap_or(i64::MAX);
