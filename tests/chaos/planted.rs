@@ -231,6 +231,31 @@ fn what_was_not_finished_is_left_to_the_next_owner() {
     });
 }
 
+/// Requests 57 and 59 share a partition; the first of them waits for another attempt when it moves.
+#[test]
+fn what_lies_behind_an_unfinished_request_may_be_repeated() {
+    let unfinished = |history: &mut History| {
+        let moved = 598;
+        run_again(history, 57, moved);
+        run_again(history, 59, moved + 4);
+        let (last, first) = (history.processes.pop().unwrap(), history.processes.last_mut());
+        first.unwrap().lines.extend(last.lines);
+        history.commits.retain(|commit| commit.millis < 570);
+        for partition in 0..2 {
+            let all = history.requests.iter().filter(|request| request.partition == partition);
+            let end = all.map(|request| request.offset + 1).max();
+            history.commits.push(CommitSample { millis: 700, partition, offset: end });
+        }
+    };
+    caught(&[Check::Unprovoked], unfinished);
+    let mut history = sound();
+    unfinished(&mut history);
+    answer_to(&mut history, 57).millis = 600;
+    let report = verify(&history);
+    assert!(report.is_good(), "{report}");
+    assert_eq!(report.count(Check::DupBehind), 1, "{report}");
+}
+
 #[test]
 fn what_was_committed_is_repeated_by_zombies_alone() {
     caught(&[Check::DupCommitted], |history| {

@@ -61,6 +61,9 @@ pub(crate) async fn run() -> anyhow::Result<bool> {
     while let Some(case) = cases.join_next().await {
         is_good &= case??;
     }
+    if !is_good {
+        println!("the logs of the connectors are kept in {}", folder.keep().display());
+    }
     Ok(is_good)
 }
 
@@ -99,6 +102,9 @@ async fn case(sabotage: Option<Sabotage>, scene: &Scene, folder: &Path) -> anyho
     let offences: Vec<_> = report.offences().map(Check::name).collect();
     let verdict = if is_good { "as it must be" } else { "NOT AS IT MUST BE" };
     println!("{name:<20} {verdict}: {}", offences.join(", "));
+    if sabotage.is_none() {
+        println!("{:20} repeated by its restart: {}", "", report.count(Check::DupHandler));
+    }
     if !is_good {
         println!("{report}\n{:?}", fleet.troubles);
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::history::{Answer, AnswerKind, CommitSample, Expected, History, Request};
+use super::side_log::Edge;
 
 /// The index that all checks share.
 pub(super) struct Books<'a> {
@@ -13,6 +14,8 @@ pub(super) struct Books<'a> {
     pub(super) by_partition: BTreeMap<i32, Vec<&'a Request>>,
     /// Looks at each partition's committed offset, in the order in which they were made.
     pub(super) commits: BTreeMap<i32, Vec<&'a CommitSample>>,
+    /// How often each request was delivered to the handler.
+    pub(super) deliveries: HashMap<u64, usize>,
 }
 
 /// A request and what came of it.
@@ -48,7 +51,28 @@ impl<'a> Books<'a> {
         for sample in &history.commits {
             commits.entry(sample.partition).or_default().push(sample);
         }
-        Self { history, by_seq, by_partition, commits }
+        let mut deliveries = HashMap::new();
+        for line in history.processes.iter().flat_map(|process| &process.lines) {
+            if line.edge == Edge::Start && line.attempt == 1 {
+                *deliveries.entry(line.seq).or_default() += 1;
+            }
+        }
+        Self { history, by_seq, by_partition, commits, deliveries }
+    }
+
+    /// When each request could be committed, in milliseconds: it and all before it in its partition
+    /// were finished. Those that never could are not in it.
+    pub(super) fn committable(&self) -> HashMap<u64, i64> {
+        let mut times = HashMap::with_capacity(self.by_seq.len());
+        for requests in self.by_partition.values() {
+            let mut latest = i64::MIN;
+            for request in requests {
+                let Some(finished) = self.by_seq[&request.seq].finished() else { break };
+                latest = latest.max(finished);
+                times.insert(request.seq, latest);
+            }
+        }
+        times
     }
 
     /// What was known to be committed in a partition at a moment, in milliseconds.

@@ -25,11 +25,12 @@ pub(super) fn check(books: &Books<'_>, report: &mut Report) {
     for process in &books.history.processes {
         runs(process, &mut by_key);
     }
+    let owners = Owners::of(books, by_key.values().flatten());
     let mut keys: Vec<_> = by_key.into_iter().collect();
     keys.sort_unstable_by_key(|(key, _)| *key);
     for (key, mut runs) in keys {
         runs.sort_by_key(|run| (run.from, run.lines));
-        repetitions(books, &runs, report);
+        repetitions(books, &owners, &runs, report);
         overlaps(books, key, &runs, report);
         first_runs(key, &runs, report);
     }
@@ -67,8 +68,37 @@ fn runs(process: &Process, by_key: &mut HashMap<u64, Vec<Run>>) {
     }
 }
 
+/// Who had which partition when, as far as deliveries show it.
+struct Owners {
+    /// Begin of every delivery by process and partition.
+    begun: HashMap<(u32, i32), Vec<u64>>,
+    committable: HashMap<u64, i64>,
+}
+
+impl Owners {
+    fn of<'a>(books: &Books<'_>, runs: impl Iterator<Item = &'a Run>) -> Self {
+        let mut begun = HashMap::<_, Vec<_>>::new();
+        for run in runs.filter(|run| run.attempt == 1) {
+            if let Some(entry) = books.by_seq.get(&run.seq) {
+                begun.entry((run.pid, entry.request.partition)).or_default().push(run.from);
+            }
+        }
+        begun.values_mut().for_each(|times| times.sort_unstable());
+        Self { begun, committable: books.committable() }
+    }
+
+    /// Whether the owner that repeated a request could not begin behind it: something before it was
+    /// not finished when that owner took over.
+    fn found_a_gap(&self, before: Run, repeated: Run, partition: i32) -> bool {
+        let times = self.begun.get(&(repeated.pid, partition)).map_or(&[][..], Vec::as_slice);
+        let first = times.get(times.partition_point(|from| *from <= before.to));
+        let took_over = i64::try_from(first.unwrap_or(&repeated.from) / 1_000).unwrap_or(i64::MAX);
+        self.committable.get(&repeated.seq).is_none_or(|time| *time >= took_over)
+    }
+}
+
 /// Every delivery begins with a first attempt; more than one is a repetition.
-fn repetitions(books: &Books<'_>, runs: &[Run], report: &mut Report) {
+fn repetitions(books: &Books<'_>, owners: &Owners, runs: &[Run], report: &mut Report) {
     let mut delivered = HashMap::<u64, Run>::new();
     for run in runs.iter().filter(|run| run.attempt == 1) {
         let Some(before) = delivered.insert(run.seq, *run) else { continue };
@@ -82,10 +112,11 @@ fn repetitions(books: &Books<'_>, runs: &[Run], report: &mut Report) {
         let was_finished = entry.finished().is_some_and(|finished| finished < millis);
         match fault {
             Some(fault) => report.excused(fault),
-            None if was_finished => {
-                report.found(Check::Unprovoked, || format!("second run of {}", text()));
+            None if !was_finished => {}
+            None if owners.found_a_gap(before, *run, request.partition) => {
+                report.found(Check::DupBehind, || format!("second run of {}", text()));
             }
-            None => {}
+            None => report.found(Check::Unprovoked, || format!("second run of {}", text())),
         }
         let committed = books.committed(request.partition, millis);
         if committed > Some(request.offset) && !books.history.has_zombies(run.from, run.from) {
