@@ -30,5 +30,5 @@ fn bugs_planted_in_a_real_connector_are_caught_and_a_sound_one_is_found_sound() 
 #[test]
 fn a_connector_survives_a_little_chaos() {
     require_kafka!();
-    chaos(&["--scale", "0.003", "--seed", "1"]);
+    chaos(&["--scale", "0.003", "--seed", "1", "--minutes", "0.4"]);
 }

@@ -25,6 +25,8 @@ pub(crate) struct Fleet {
     servers: String,
     folder: PathBuf,
     sabotage: Option<Sabotage>,
+    /// Whether members that come and go in good order account for repetitions.
+    pub(crate) forgives_rebalances: bool,
     slots: Vec<Option<Member>>,
     /// When the process with this number was killed.
     killed: Vec<Option<u64>>,
@@ -52,6 +54,7 @@ impl Fleet {
             servers,
             folder: folder.to_owned(),
             sabotage,
+            forgives_rebalances: false,
             slots: Vec::new(),
             killed: Vec::new(),
             disturbances: Vec::new(),
@@ -80,6 +83,9 @@ impl Fleet {
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(errors).kill_on_drop(true);
         let process = command.spawn().context("a connector cannot be started")?;
         self.killed.push(None);
+        if self.forgives_rebalances {
+            self.disturbed(format!("connector {slot} joined"), now_micros(), true);
+        }
         self.slots[slot] = Some(Member { process, number, is_paused: None, is_stopping: false });
         Ok(())
     }
@@ -104,6 +110,9 @@ impl Fleet {
         {
             member.is_stopping = true;
             member.signal("TERM").await?;
+            if self.forgives_rebalances {
+                self.disturbed(format!("connector {slot} left"), now_micros(), true);
+            }
         }
         Ok(())
     }

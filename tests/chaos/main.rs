@@ -48,6 +48,9 @@ pub(crate) struct Scale {
     /// Keeps the logs of the connectors also when all is well.
     #[arg(long)]
     keep: bool,
+    /// Lets nothing be repeated because a member came or went in good order.
+    #[arg(long)]
+    strict: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -67,9 +70,10 @@ async fn main() -> ExitCode {
         Some(Command::SelfTest) => self_test::run().await,
         None => {
             let seed = arguments.scale.seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
-            let Scale { scale, minutes, nodes, keep, .. } = arguments.scale;
+            let Scale { scale, minutes, nodes, keep, strict, .. } = arguments.scale;
             let sending = minutes.map(|minutes| Duration::from_secs_f64(minutes * 60.0));
-            run::run(&plan::Plan::scaled(scale, seed, sending, nodes), keep).await
+            let plan = plan::Plan::scaled(scale, seed, sending, nodes);
+            run::run(&plan::Plan { is_strict: strict, ..plan }, keep).await
         }
     };
     match outcome {

@@ -27,6 +27,8 @@ pub(crate) struct Plan {
     pub(crate) rebalances: usize,
     pub(crate) broker_restarts: usize,
     pub(crate) network_faults: usize,
+    /// Whether members that come and go in good order account for no repetition.
+    pub(crate) is_strict: bool,
 }
 
 impl Plan {
@@ -58,17 +60,19 @@ impl Plan {
             rebalances: faults(30.0),
             broker_restarts: faults(10.0),
             network_faults: faults(15.0).max(3),
+            is_strict: false,
         }
     }
 
     /// The command that runs the same schedule again.
     pub(crate) fn command(&self) -> String {
         format!(
-            "cargo run -p flowx-tests --bin chaos -- --scale {} --seed {} --minutes {} --nodes {}",
+            "cargo run -p flowx-tests --bin chaos -- --scale {} --seed {} --minutes {} --nodes {}{}",
             self.scale,
             self.seed,
             self.sending.as_secs_f64() / 60.0,
-            self.nodes
+            self.nodes,
+            if self.is_strict { " --strict" } else { "" }
         )
     }
 }

@@ -41,6 +41,7 @@ pub(crate) async fn run(plan: &Plan, keep: bool) -> anyhow::Result<bool> {
     let scene = Scene::create(&cluster, plan.nodes, "chaos", plan.partitions).await;
     let collector = Collector::start(&scene, plan.seed).await?;
     let mut fleet = Fleet::new(&scene, servers.join(","), folder.path(), None);
+    fleet.forgives_rebalances = !plan.is_strict;
     for slot in 0..plan.connectors {
         fleet.start(slot).await?;
     }
