@@ -51,6 +51,9 @@ pub(crate) struct Scale {
     /// Lets nothing be repeated because a member came or went in good order.
     #[arg(long)]
     strict: bool,
+    /// Only lets members come and go in good order, more often; nothing is broken.
+    #[arg(long)]
+    calm: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -70,9 +73,10 @@ async fn main() -> ExitCode {
         Some(Command::SelfTest) => self_test::run().await,
         None => {
             let seed = arguments.scale.seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
-            let Scale { scale, minutes, nodes, keep, strict, .. } = arguments.scale;
+            let Scale { scale, minutes, nodes, keep, strict, calm, .. } = arguments.scale;
             let sending = minutes.map(|minutes| Duration::from_secs_f64(minutes * 60.0));
             let plan = plan::Plan::scaled(scale, seed, sending, nodes);
+            let plan = if calm { plan.calmed() } else { plan };
             run::run(&plan::Plan { is_strict: strict, ..plan }, keep).await
         }
     };

@@ -29,6 +29,8 @@ pub(crate) struct Plan {
     pub(crate) network_faults: usize,
     /// Whether members that come and go in good order account for no repetition.
     pub(crate) is_strict: bool,
+    /// Whether nothing is broken.
+    pub(crate) is_calm: bool,
 }
 
 impl Plan {
@@ -61,18 +63,27 @@ impl Plan {
             broker_restarts: faults(10.0),
             network_faults: faults(15.0).max(3),
             is_strict: false,
+            is_calm: false,
         }
+    }
+
+    /// The same without anything that breaks, and with as many restarts in good order instead.
+    pub(crate) fn calmed(self) -> Self {
+        let restarts = self.restarts + self.kills + self.broker_restarts;
+        let (kills, pauses, broker_restarts, network_faults) = (0, 0, 0, 0);
+        Self { restarts, kills, pauses, broker_restarts, network_faults, is_calm: true, ..self }
     }
 
     /// The command that runs the same schedule again.
     pub(crate) fn command(&self) -> String {
         format!(
-            "cargo run -p flowx-tests --bin chaos -- --scale {} --seed {} --minutes {} --nodes {}{}",
+            "cargo run -p flowx-tests --bin chaos -- --scale {} --seed {} --minutes {} --nodes {}{}{}",
             self.scale,
             self.seed,
             self.sending.as_secs_f64() / 60.0,
             self.nodes,
-            if self.is_strict { " --strict" } else { "" }
+            if self.is_strict { " --strict" } else { "" },
+            if self.is_calm { " --calm" } else { "" },
         )
     }
 }
