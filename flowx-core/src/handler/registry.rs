@@ -31,12 +31,6 @@ impl Route {
         self.handler.name
     }
 
-    /// Where records of this topic are put aside.
-    #[must_use]
-    pub fn dead_letter_topic(&self, topic: &str, naming: &Naming, group: &str) -> Arc<str> {
-        naming.dead_letter(topic, group)
-    }
-
     /// What of a topic's name the `*` of the handler's pattern stands for; `None` for a handler of
     /// one topic.
     #[must_use]
@@ -246,9 +240,7 @@ fn circles(routes: &[Arc<Route>], naming: &Naming, group: &str) -> Vec<String> {
 fn writes_to(from: &Route, to: &Route, naming: &Naming, group: &str) -> bool {
     let replies = from.reply.as_ref().is_some_and(|topic| to.subscription.matches(topic));
     let dead_letters = match (&from.subscription, &to.subscription) {
-        (Subscription::Exact(topic), to) => {
-            to.matches(&from.dead_letter_topic(topic, naming, group))
-        }
+        (Subscription::Exact(topic), to) => to.matches(&naming.dead_letter(topic, group)),
         // Any topic of the pattern may have its dead letters, so only a name can read them.
         (pattern, Subscription::Exact(name)) => {
             name.strip_suffix(".dlq").is_some_and(|topic| pattern.matches(topic))
@@ -294,7 +286,7 @@ fn misplaced_dead_letters(routes: &[Arc<Route>], naming: &Naming, group: &str) -
                 Subscription::Exact(topic) => topic.to_string(),
                 Subscription::Prefix(prefix) => format!("{prefix}x"),
             };
-            let dead_letters = route.dead_letter_topic(&topic, naming, group);
+            let dead_letters = naming.dead_letter(&topic, group);
             naming.is_read_by_the_platform(&dead_letters).then(|| {
                 let place = Place(&route.handler);
                 format!(

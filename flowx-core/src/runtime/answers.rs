@@ -97,8 +97,7 @@ fn put_aside(
     now: i64,
 ) -> Outbound {
     let record = job.envelope.record();
-    let naming = plan.registry.naming();
-    let topic = job.route.dead_letter_topic(&record.at.topic, naming, &plan.group);
+    let topic = plan.registry.naming().dead_letter(&record.at.topic, &plan.group);
     let cause = Cause {
         group: &plan.group,
         handler: job.route.name(),

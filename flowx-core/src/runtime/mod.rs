@@ -21,15 +21,16 @@
 //! - **A broker that fails delays, and changes nothing else.** An answer that is not taken is sent
 //!   again until it is; what goes the same way waits behind it, other partitions go on. A dead letter
 //!   that cannot be written holds its partition; it is never skipped.
-//! - **What is full is not read.** Requests at work, requests that wait in lanes, and answers that are
-//!   not acknowledged are bounded, in number and bytes.
+//! - **What is full is not read.** Requests at work are bounded in number; requests that wait in lanes,
+//!   and answers that are not acknowledged, in number and bytes.
 //!
 //! # What is not
 //!
 //! - **Exactly once.** A request can be handled twice: after a crash or a lost partition, up to as
-//!   many as were at work or not yet committed (commits follow within a second). Both answers to it
-//!   carry the same `x-reply-id`, so a receiver can tell. The engine itself overwrites process data
-//!   with the second answer.
+//!   many as were at work or not yet committed (commits follow within a second); after a stop or a
+//!   rebalance, those that were finished behind one that was not, for offsets are committed without
+//!   gaps. Both answers to it carry the same `x-reply-id`, so a receiver can tell. The engine itself
+//!   overwrites process data with the second answer.
 //! - **Side effects.** What a handler does to other systems is its own. Give them the
 //!   [idempotency key](crate::Context::idempotency_key): it is the same for every attempt at a
 //!   request, on every instance, and never the same for two requests.
@@ -52,7 +53,7 @@
 //! | brokers that fail | `tests/journey/broker_trouble.rs` |
 //! | stops | `tests/journey/stop.rs`, `tests/signals.rs` |
 //! | all of it at once, by seeds | `tests/journey/chaos.rs`, `tests/simulation.rs` |
-//! | the same on Apache Kafka | `tests/end_to_end.rs` |
+//! | the same on Apache Kafka | `tests/end_to_end.rs`; with kills and broken networks `tests/chaos.rs` |
 
 mod answers;
 mod attempt;

@@ -186,7 +186,7 @@ impl Before {
             (topic, count)
         };
         let plan = &connector.plan;
-        let dead_letters = route.dead_letter_topic(&request.topic, registry.naming(), &plan.group);
+        let dead_letters = registry.naming().dead_letter(&request.topic, &plan.group);
         Self { replies: route.reply.clone().map(counted), dead_letters: counted(dead_letters) }
     }
 }

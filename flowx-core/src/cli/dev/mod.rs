@@ -70,8 +70,7 @@ fn topics(connector: &Connector) -> Vec<String> {
     let mut topics: Vec<String> = Vec::new();
     for route in registry.routes() {
         let topic = request_topic(route, registry.naming());
-        let dead_letters =
-            route.dead_letter_topic(&topic, registry.naming(), connector.group()).to_string();
+        let dead_letters = registry.naming().dead_letter(&topic, connector.group()).to_string();
         topics.extend([topic, dead_letters]);
         topics.extend(route.reply.iter().map(|reply| reply.to_string()));
     }

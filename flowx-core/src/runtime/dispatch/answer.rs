@@ -48,34 +48,33 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
     }
 
     fn post(&mut self, job: Job, answer: (Answer, Outbound)) {
-        let receipt = self.outbox.post(&mut self.sink, job, answer);
-        self.received(receipt);
+        if let Some(receipt) = self.outbox.post(&mut self.sink, job, answer) {
+            self.received(receipt);
+        }
     }
 
     pub(super) fn delivered(&mut self, delivery: Delivery) {
-        let receipt = self.outbox.delivered(delivery);
-        self.received(receipt);
+        if let Some(receipt) = self.outbox.delivered(delivery) {
+            self.received(receipt);
+        }
         self.send_again();
     }
 
     pub(super) fn send_again(&mut self) {
         for receipt in self.outbox.send_again(&mut self.sink, Instant::now()) {
-            self.received(Some(receipt));
+            self.received(receipt);
         }
     }
 
     /// What follows a receipt: the next record of the request, or its end.
-    fn received(&mut self, receipt: Option<Receipt>) {
-        let Some(Receipt::Acknowledged(parcel) | Receipt::Rejected(parcel, _)) = &receipt else {
-            return;
-        };
+    fn received(&mut self, receipt: Receipt) {
+        let (Receipt::Acknowledged(parcel) | Receipt::Rejected(parcel, _)) = &receipt;
         // After the end of its assignment an answer leads to nothing: the next owner does it all.
         if !self.partitions.contains_key(&parcel.job.epoch) {
             return;
         }
         match receipt {
-            None => {}
-            Some(Receipt::Acknowledged(Parcel { job, answer, .. })) => match answer {
+            Receipt::Acknowledged(Parcel { job, answer, .. }) => match answer {
                 Answer::Reply => self.finish(&job, End::Replied),
                 Answer::ErrorReply(refusal) if refusal.class.is_put_aside() => {
                     let next =
@@ -87,7 +86,7 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
                     self.finish(&job, refused(&refusal, replied, true));
                 }
             },
-            Some(Receipt::Rejected(parcel, reason)) => {
+            Receipt::Rejected(parcel, reason) => {
                 lines::rejected(&parcel, &reason);
                 let Parcel { job, answer, .. } = parcel;
                 let next = answers::instead(&job, &self.plan, answer, &reason, self.clock.now());
