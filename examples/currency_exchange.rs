@@ -42,8 +42,10 @@ async fn main() -> ExitCode {
 #[schemars(example = json!({ "fromCurrency": "EUR", "toCurrency": "RON", "amount": -1.0 }))]
 struct ExchangeRequest {
     /// The currency that the money is in, as its ISO 4217 code: `EUR`.
+    #[schemars(regex(pattern = "^[A-Z]{3}$"))]
     from_currency: String,
     /// The currency that is wanted, as its ISO 4217 code: `RON`.
+    #[schemars(regex(pattern = "^[A-Z]{3}$"))]
     to_currency: String,
     /// How much there is, in units of `fromCurrency`: above 0, at most 1 000 000 000 000.
     amount: f64,
@@ -52,6 +54,12 @@ struct ExchangeRequest {
 /// What the amount is worth.
 #[derive(Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(example = ExchangeReply {
+    from_currency: "EUR".to_owned(),
+    to_currency: "RON".to_owned(),
+    initial_amount: 10.0,
+    exchanged_amount: 49.77,
+})]
 struct ExchangeReply {
     /// The currency that the money was in.
     from_currency: String,
@@ -204,10 +212,21 @@ mod tests {
         let refusal = exchange.expect_refusal("UNKNOWN_CURRENCY");
         assert_eq!(refusal.message, "there is no euro reference rate for the currency `XXX`");
 
-        let request = json!({ "fromCurrency": "EUR", "toCurrency": "RON", "amount": "ten" });
+        let request = json!({ "fromCurrency": "euro", "toCurrency": "RON", "amount": "ten" });
         let exchange = connector.handler("exchange").send(&request).await;
-        exchange.expect_refusal("INVALID_REQUEST");
+        let refusal = exchange.expect_refusal("INVALID_REQUEST");
+        let words = "$.fromCurrency: must match ^[A-Z]{3}$, not \"euro\"; $.amount: must be a number, not a string";
+        assert_eq!(refusal.message, words);
         connector.stop().await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn every_example_is_answered_as_the_contract_says() {
+        let builder = Connector::builder().state(Rates::of_the_ecb());
+        let connector = TestConnector::start(builder).await.unwrap();
+        let exchanges = connector.play_examples().await;
+        let replies = exchanges.iter().filter(|exchange| exchange.reply_json().is_ok());
+        assert_eq!((exchanges.len(), replies.count()), (4, 2));
     }
 
     #[test]

@@ -70,7 +70,7 @@ async fn requests_of_kafkas_own_console_client_are_answered_and_a_stop_is_clean(
     for words in [
         r#""exchangedAmount":10.0,"errorMessage":null"#,
         r#""errorCode":"UNKNOWN_CURRENCY""#,
-        r#"missing field `toCurrency`","errorCode":"INVALID_REQUEST""#,
+        r#"$.toCurrency: is missing","errorCode":"INVALID_REQUEST""#,
     ] {
         assert!(values.iter().any(|value| value.contains(words)), "{words}: {values:#?}");
     }

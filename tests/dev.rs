@@ -31,10 +31,19 @@ fn a_handler_without_an_example_is_named_with_what_to_add() {
 }
 
 #[test]
-fn an_example_that_the_handler_cannot_read_is_a_failure() {
+fn an_example_that_is_no_request_keeps_the_connector_from_starting() {
     let (code, said) = rehearse("good,wrong");
+    assert_eq!(code, Some(78), "{said}");
+    let words = "its example 1 is no request that it accepts: $.number: must be an integer, not a string; mend the example, or the schema";
+    assert!(said.contains(words) && said.contains("rehearsal.rs:"), "{said}");
+}
+
+#[test]
+fn an_answer_that_breaks_the_contract_is_a_failure() {
+    let (code, said) = rehearse("good,liar");
     assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("✗ an example must be handled, and INVALID_REQUEST"), "{said}");
+    let words = "✗ the reply is not as its schema says: $.number: must be at most 10, not 11";
+    assert!(said.contains(words), "{said}");
     assert!(said.contains("2 exchanges, 1 of them not as they should be."), "{said}");
 }
 

@@ -8,8 +8,17 @@ mod handlers;
 #[path = "end_to_end/promises.rs"]
 mod promises;
 
-/// What only Apache Kafka can show: the embedded broker knows no static members.
+/// What only Apache Kafka can show: the embedded broker knows no static members, and refuses the last
+/// commit of a member that gives its partitions back before it joins again.
 mod apache_kafka_alone {
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_second_instance_takes_over_without_a_loss_by_eager_assignment() {
+        flowx_tests::require_kafka!();
+        let broker = super::broker::Broker::kafka("takes_over_eagerly").await;
+        super::promises::a_second_instance_takes_over_without_a_loss_by_eager_assignment(broker)
+            .await;
+    }
+
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_member_with_a_name_is_at_work_again_right_after_a_restart() {
         flowx_tests::require_kafka!();
@@ -56,4 +65,5 @@ on_both_brokers!(
     a_second_instance_takes_over_without_a_loss,
     a_pattern_sees_every_reply_but_no_dead_letter,
     a_request_without_a_name_of_its_process_is_put_aside,
+    a_request_on_a_retry_topic_survives_the_connector_that_wrote_it,
 );

@@ -179,7 +179,7 @@ fn told(outcome: Outcome) -> (String, String) {
         Outcome::Reply(json) => ("reply".into(), String::from_utf8(json).unwrap()),
         Outcome::Nothing => ("nothing".into(), String::new()),
         Outcome::Refused { code, message } => (code.into_owned(), message),
-        Outcome::Retry(error) => ("retry".into(), error.to_string()),
+        Outcome::Retry { error, .. } => ("retry".into(), error.to_string()),
         Outcome::Unencodable(reason) => ("unencodable".into(), reason),
     }
 }

@@ -11,11 +11,25 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("contract", &["message", "config", "handler"]),
     ("runtime", &["message", "config", "handler"]),
     ("kafka", &["message", "config", "runtime"]),
-    ("connector", &["message", "config", "handler", "runtime", "kafka"]),
+    ("connector", &["message", "config", "handler", "contract", "runtime", "kafka"]),
     ("testing", &["message", "config", "handler", "contract", "runtime", "kafka", "connector"]),
     (
-        "cli",
+        "admin",
         &["message", "config", "handler", "contract", "runtime", "kafka", "connector", "testing"],
+    ),
+    (
+        "cli",
+        &[
+            "message",
+            "config",
+            "handler",
+            "contract",
+            "runtime",
+            "kafka",
+            "connector",
+            "testing",
+            "admin",
+        ],
     ),
 ];
 

@@ -2,6 +2,8 @@
 
 #[path = "kafka_floor/member.rs"]
 mod member;
+#[path = "kafka_floor/rebalance.rs"]
+mod rebalance;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -82,6 +84,21 @@ async fn records_without_a_partition_go_where_java_clients_send_their_key() {
 }
 
 #[tokio::test]
+async fn assignments_name_their_cluster_to_every_member_alike() {
+    let (one, other) = (broker(2, &["requests"]), broker(1, &["requests"]));
+    let mut names = Vec::new();
+    for (broker, group, partitions) in [(&one, "g", 2), (&one, "h", 2), (&other, "g", 1)] {
+        let topics = vec![topic("requests")];
+        let member = Member::joined(&broker.settings(group), topics, partitions).await;
+        names.extend(member.assigned.iter().map(|one| (*one.cluster).to_owned()));
+        member.close(Vec::new()).await;
+    }
+    assert!(!names[0].is_empty());
+    assert!(names[..4].iter().all(|name| *name == names[0]), "{names:?}");
+    assert_ne!(names[4], names[0], "another cluster has another name");
+}
+
+#[tokio::test]
 async fn an_assignment_without_a_commit_starts_at_the_earliest_record() {
     let broker = broker(2, &["requests"]);
     write_ten_each(&broker, "requests", 2).await;
@@ -113,92 +130,6 @@ async fn reading_resumes_at_what_was_committed_and_no_commit_goes_back() {
     let mut third = Member::joined(&settings, vec![topic("requests")], 1).await;
     assert_eq!(offsets(&third.read(0, 1).await), [7]);
     third.close(Vec::new()).await;
-}
-
-#[tokio::test]
-async fn the_next_owner_starts_where_the_last_one_says_and_is_fenced_from_it() {
-    let broker = broker(2, &["requests"]);
-    write_ten_each(&broker, "requests", 2).await;
-    let settings = broker.settings("g");
-    let mut old = Member::joined(&settings, vec![topic("requests")], 2).await;
-    for partition in [0, 1] {
-        old.read(partition, 4).await;
-    }
-    let before = old.assigned.clone();
-
-    let mut new = Member::join(&settings, vec![topic("requests")]);
-    let mut revoked = Vec::new();
-    while new.assigned.is_empty() {
-        tokio::select! {
-            event = old.event() => if let SourceEvent::Revoking { epochs, done } = event {
-                assert!(epochs.iter().all(|epoch| old.source.take(*epoch).is_none()));
-                let positions = epochs.iter().map(|&epoch| Position { epoch, next: 4 }).collect();
-                done.send(positions).unwrap();
-                revoked.extend(epochs);
-            },
-            _ = new.event() => {}
-        }
-    }
-    assert_eq!((revoked.len(), new.assigned.len()), (1, 1), "one partition moves, one stays");
-    let moved = before.iter().find(|one| one.epoch == revoked[0]).unwrap().partition;
-    assert_eq!(new.assigned[0].partition, moved);
-    assert_eq!(offsets(&new.read(moved, 2).await), [4, 5]);
-    assert_eq!(offsets(&old.read(1 - moved, 2).await), [4, 5], "the other one reads on");
-
-    // What the old owner finishes late finds nothing to change.
-    let late = vec![Position { epoch: revoked[0], next: 9 }];
-    assert_eq!(old.commit(late.clone()).await, []);
-    old.close(late).await;
-    drop(new);
-    let mut last = Member::joined(&settings, vec![topic("requests")], 2).await;
-    assert_eq!(offsets(&last.read(moved, 1).await), [4]);
-    last.close(Vec::new()).await;
-}
-
-#[tokio::test]
-async fn an_owner_that_does_not_answer_loses_its_partition_after_the_drain_time() {
-    let broker = broker(2, &["requests"]);
-    write_ten_each(&broker, "requests", 2).await;
-    let mut settings = broker.settings("g");
-    settings.drain = Duration::from_millis(50);
-    let mut old = Member::joined(&settings, vec![topic("requests")], 2).await;
-    let mut new = Member::join(&settings, vec![topic("requests")]);
-    let mut unanswered = Vec::new();
-    while new.assigned.is_empty() {
-        tokio::select! {
-            event = old.event() => if let SourceEvent::Revoking { done, .. } = event {
-                unanswered.push(done);
-            },
-            _ = new.event() => {}
-        }
-    }
-    assert_eq!(unanswered.len(), 1);
-    let partition = new.assigned[0].partition;
-    assert_eq!(offsets(&new.read(partition, 1).await), [0], "nothing was committed");
-}
-
-#[tokio::test]
-async fn an_owner_that_answers_when_its_time_is_up_is_still_heard() {
-    let broker = broker(2, &["requests"]);
-    write_ten_each(&broker, "requests", 2).await;
-    let mut settings = broker.settings("g");
-    settings.drain = Duration::from_millis(100);
-    let mut old = Member::joined(&settings, vec![topic("requests")], 2).await;
-    let mut new = Member::join(&settings, vec![topic("requests")]);
-    while new.assigned.is_empty() {
-        tokio::select! {
-            event = old.event() => if let SourceEvent::Revoking { epochs, done } = event {
-                // Its clock begins when it hears of it, a little after the source's.
-                let waiting = std::future::pending::<()>();
-                let _ = tokio::time::timeout(settings.drain, waiting).await;
-                let positions = epochs.iter().map(|&epoch| Position { epoch, next: 4 }).collect();
-                done.send(positions).expect("the source still listens");
-            },
-            _ = new.event() => {}
-        }
-    }
-    let partition = new.assigned[0].partition;
-    assert_eq!(offsets(&new.read(partition, 1).await), [4]);
 }
 
 #[tokio::test]

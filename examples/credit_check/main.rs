@@ -65,6 +65,12 @@ struct CreditRequest {
 /// What the legacy service decided.
 #[derive(Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(example = CreditReply {
+    customer_id: "C-1001".to_owned(),
+    approved: true,
+    limit: 5000.0,
+    risk: Risk::Low,
+})]
 struct CreditReply {
     /// The customer's number.
     customer_id: String,

@@ -169,6 +169,12 @@ async fn a_refusal_is_final_at_once() {
     assert_eq!(exchange.attempts(), 1);
 }
 
+#[tokio::test]
+async fn every_example_is_answered_as_the_contract_says() {
+    let connector = connector(service(stand_in::service()).await).await;
+    assert_eq!(connector.play_examples().await.len(), 4);
+}
+
 fn request_json(customer: &str) -> serde_json::Value {
     json!({ "customerId": customer, "amount": 2500.0 })
 }

@@ -115,6 +115,12 @@ enum Channel {
 /// The confirmation that the notification was sent.
 #[derive(Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(example = Confirmation {
+    template_name: "welcomeLetter".to_owned(),
+    receivers: vec!["john.doe@mail.com".to_owned()],
+    channel: Channel::Mail,
+    language: "en".to_owned(),
+})]
 struct Confirmation {
     /// Name of the mail's template.
     template_name: String,

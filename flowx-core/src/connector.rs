@@ -1,5 +1,8 @@
 //! The builder of a connector: gathers the handlers, reads the settings, wires the floors below.
 
+#[cfg(feature = "kafka")]
+mod kafka;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
@@ -7,16 +10,18 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
+use crate::contract::asyncapi::{self, Place};
+use crate::contract::model::{Contract, Terms};
 use crate::handler::binder::BindEnvironment;
 use crate::handler::bound::{self, BoundHandler};
 use crate::handler::entry::{self, HandlerEntry};
 use crate::handler::policy::Policy;
 use crate::handler::registry::Registry;
-use crate::kafka::{KafkaSettings, KafkaSink, KafkaSource, SetupError};
 use crate::message::decode::Limits;
 use crate::message::envelope::{FX_CONTEXT, FX_ORGANIZATION_ID};
 use crate::message::reply::ReplyStyle;
 use crate::message::topic::Naming;
+use crate::runtime::breaker::BreakerPolicy;
 use crate::runtime::dispatch::{self, RunError};
 use crate::runtime::plan::{Bounds, Plan};
 use crate::runtime::port::{Sink, Source};
@@ -56,21 +61,43 @@ impl Connector {
         &self.plan.group
     }
 
-    /// Serves requests from Kafka until `stop`, then finishes what is in flight and commits.
-    ///
-    /// # Errors
-    /// No broker is configured or a setting cannot work; or reading failed for good. A broker that
-    /// cannot be reached is waited for.
-    pub async fn run(self, stop: impl Future<Output = ()> + Send) -> Result<(), ConnectorError> {
-        let kafka = self.kafka_settings()?;
-        let topics = self.plan.registry.subscriptions();
-        let sink = KafkaSink::connect(&kafka).map_err(StartError::from)?;
-        let source = KafkaSource::subscribe(&kafka, topics).map_err(StartError::from)?;
-        self.run_between(source, sink, stop).await
+    /// What this connector promises to processes.
+    #[must_use]
+    pub fn contract(&self) -> Contract {
+        let plan = &self.plan;
+        let terms = Terms {
+            group: &plan.group,
+            error_field: &plan.error_field,
+            attempts: plan.retry.attempts,
+            budget: plan.retry.budget,
+        };
+        Contract::of(&plan.registry, &terms)
     }
 
-    /// As [`run`](Self::run), between a source and a sink of the caller's own: another broker, or
-    /// Kafka's with something in between. What the settings say of Kafka is not looked at.
+    /// The same as an AsyncAPI document, with the brokers of the settings.
+    ///
+    /// ```standalone_crate
+    /// use flowx_core::{Connector, HandlerError, flowx_handler};
+    ///
+    /// #[flowx_handler(topic = "note.trigger.keep")]
+    /// async fn keep(note: String) -> Result<(), HandlerError> {
+    ///     println!("{note}");
+    ///     Ok(())
+    /// }
+    ///
+    /// let document = Connector::builder().group("notes").build().unwrap().asyncapi();
+    /// assert_eq!(document["operations"]["keep"]["action"], "receive");
+    /// ```
+    #[must_use]
+    pub fn asyncapi(&self) -> serde_json::Value {
+        let contract = self.contract();
+        let place = Place::of(self.registry(), &contract, &self.settings);
+        asyncapi::document(self.registry(), &contract, &place)
+    }
+
+    /// Serves requests between a source and a sink of the caller's own, another broker or Kafka's with
+    /// something in between, until `stop`; then finishes what is in flight and commits. What the
+    /// settings say of Kafka is not looked at.
     ///
     /// # Errors
     /// The source failed, or could not be closed in good order.
@@ -88,25 +115,6 @@ impl Connector {
             () = stop => stopping.cancel(),
         }
         Ok(run.await?)
-    }
-
-    /// How Kafka is reached.
-    pub(crate) fn kafka_settings(&self) -> Result<KafkaSettings, StartError> {
-        let settings = &self.settings;
-        let Some(servers) = &settings.bootstrap_servers else {
-            return Err(StartError::one(
-                "no broker is configured; set KAFKA_BOOTSTRAP_SERVERS to `host:port`, or use `dev`, which brings its own",
-            ));
-        };
-        let mut kafka = KafkaSettings::new(servers, &self.plan.group);
-        kafka.message_max_bytes = settings.message_max_bytes;
-        kafka.session_timeout = settings.session_timeout;
-        kafka.drain = settings.drain;
-        kafka.instance_id.clone_from(&settings.instance_id);
-        kafka.max_unacknowledged = self.plan.bounds.unacknowledged;
-        kafka.extra.clone_from(&settings.kafka);
-        kafka.extra.insert("security.protocol".to_owned(), settings.security_protocol.clone());
-        Ok(kafka)
     }
 
     /// The window into it while it runs.
@@ -174,11 +182,6 @@ impl ConnectorBuilder {
         self
     }
 
-    /// The settings that stand in for the environment, if any.
-    pub(crate) fn configured(&self) -> Option<&Settings> {
-        self.settings.as_ref()
-    }
-
     /// Binds the handlers and checks everything that can be checked without a broker.
     ///
     /// # Errors
@@ -201,6 +204,9 @@ impl ConnectorBuilder {
             Settings::default()
         });
         amend(&mut settings);
+        problems.extend(settings.contradictions());
+        #[cfg(feature = "kafka")]
+        problems.extend(kafka::problems(&settings));
         let (wanted, unknown) = selected(&linked, self.only.as_ref());
         problems.extend(unknown);
         let group =
@@ -250,10 +256,6 @@ pub struct StartError {
 }
 
 impl StartError {
-    pub(crate) fn one(problem: impl Into<String>) -> Self {
-        Self { problems: vec![problem.into()] }
-    }
-
     /// One sentence for each thing that is wrong.
     #[must_use]
     pub fn problems(&self) -> &[String] {
@@ -276,12 +278,6 @@ impl fmt::Debug for StartError {
 }
 
 impl std::error::Error for StartError {}
-
-impl From<SetupError> for StartError {
-    fn from(error: SetupError) -> Self {
-        Self { problems: error.problems().to_vec() }
-    }
-}
 
 /// Why a connector does not run.
 #[derive(Debug, thiserror::Error)]
@@ -366,6 +362,7 @@ fn policy(settings: &Settings) -> Policy {
         concurrency: settings.concurrency,
         order: settings.order,
         timeout: settings.handler_timeout,
+        ..Policy::default()
     }
 }
 
@@ -380,15 +377,23 @@ fn plan(settings: &Settings, registry: Registry, group: String) -> Plan {
             max_bytes: settings.message_max_bytes,
             max_depth: settings.max_depth,
             refuse_placeholders: settings.refuse_placeholders,
+            max_values: settings.max_values,
         },
         retry: RetryPolicy {
             attempts: settings.retry_attempts,
+            attempts_after_crash: settings.retry_attempts_after_crash,
             first_delay: settings.retry_delay,
             longest_delay: settings.retry_longest_delay,
             budget: settings.retry_budget,
         },
+        breaker: BreakerPolicy {
+            consecutive: settings.breaker.then_some(settings.breaker_failures),
+            percent: settings.breaker.then_some(settings.breaker_percent),
+            pause: settings.breaker_pause,
+        },
         error_field: settings.error_field.clone(),
         style: ReplyStyle { fill: fill.collect(), own_headers: settings.own_headers },
+        dead_letter_refusals: settings.dead_letter_refusals,
         bounds: Bounds::default(),
         drain: settings.drain,
     }

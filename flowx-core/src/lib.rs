@@ -74,6 +74,11 @@
 //! answered or put aside is ever committed, so every request is handled at least once; a second
 //! attempt at the same request has the same [idempotency key](Context::idempotency_key).
 //!
+//! A handler whose requests need no order can have **retry topics** for what takes longer to pass:
+//! `order = unordered, retry_topics = ["30s", "5m"]`. A request whose attempts are used up waits on
+//! the first of them, in Kafka, and is tried again as often; after the last it is answered and put
+//! aside. It survives a restart meanwhile, and its handler goes on with others.
+//!
 //! # Topics
 //!
 //! `topic` and `reply` are the part between the configured prefix (`ai.flowx.dev.`) and suffix
@@ -96,7 +101,17 @@
 //! how many handlers there should be with [`ConnectorBuilder::expect_handlers`].
 //!
 //! The program has a command line: `run` serves, `dev` shows the connector at work with a broker of
-//! its own, `handlers` and `schema` tell others what it does.
+//! its own. The others are for those who rely on it: `catalog` writes a page for process designers,
+//! `designer` the same as text, `schema` and `asyncapi` describe it to programs, `handlers` to people,
+//! and `contract check` says what a release changes for processes that run.
+//!
+//! # What others rely on
+//!
+//! A connector has a [contract](contract::model::Contract): topics, schemas, error codes, guarantees,
+//! examples. It is made from the handlers' types and nothing else, so it cannot be out of date, and it
+//! is enforced: a request that is not as its schema says is answered before the handler is called, with
+//! every place and reason; an example that is not keeps the connector from starting. Keep what `contract
+//! show` writes with each release, and let `contract check --against` that file decide in CI.
 //!
 //! # Tests
 //!
@@ -112,11 +127,15 @@
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+#[cfg(feature = "kafka")]
+pub mod admin;
+#[cfg(feature = "kafka")]
 mod cli;
 pub mod config;
 pub mod connector;
 pub mod contract;
 pub mod handler;
+#[cfg(feature = "kafka")]
 pub mod kafka;
 pub mod message;
 pub mod runtime;
@@ -130,6 +149,7 @@ pub use handler::extractors::state::State;
 pub use handler::extractors::topic::Topic;
 pub use handler::param::Param;
 pub use handler::request::Raw;
+pub use handler::schema::lenient::Lenient;
 pub use message::headers::Headers;
 
 /// Makes an async function a handler, found by every connector that it is linked into.
@@ -182,8 +202,27 @@ pub use message::headers::Headers;
 /// - `concurrency = 16`: how many of its requests are at work at once; by default 256.
 /// - `order = key`, `partition` or `unordered`: which of its requests run one after another; by
 ///   default those of one process instance.
+/// - `retry_topics = ["30s", "5m"]`: how long a request waits whose attempts are used up, each time
+///   on a topic of its own (`<topic>.retry.30s`) before it is tried again as often; by default
+///   never. A delay is a whole number and `s`, `m` or `h`; each is longer than the one before it,
+///   and there are at most 5. Only with `order = unordered`, for what waits is overtaken; not with a
+///   pattern, nor with a topic that the engine reads. The topics must be there, and keep records for
+///   longer than the delay.
 /// - `timeout = Duration::from_secs(5)`: the longest one attempt may run; by default 30 s.
+/// - `attempts = 1`: how often a request is handed to it in all; by default up to 5 times.
+/// - `blocking = true`: the handler runs on a thread of its own, for it blocks or burns CPU; a
+///   tokio runtime has 512 such threads unless it is built with more.
+/// - `examples = [json!({ "amount": 10.0 })]`: requests to show it with, beside those of the request's
+///   type (`#[schemars(example = …)]`): anything that is `Serialize`. Each must be as the schema says,
+///   or the connector does not start; `dev` and [`testing::TestConnector::play_examples`] send them.
 /// - `crate = ::path`: where generated code finds this crate, if not at `::flowx_core`.
+///
+/// # What a request must pass
+/// Its type, and everything else that its schema says: `#[schemars(range(min = 0.01))]`,
+/// `length(max = 35)` (in characters), `regex(pattern = "^[A-Z]{3}$")`, `email` and the like, on any
+/// field, are checked before the handler is called. What differs is answered with `INVALID_REQUEST`
+/// and every place and reason at once: `$.amount: must be at least 0.01, not -1.0; $.to: is missing`.
+/// A field of type [`Lenient`] takes numbers and booleans that come as text.
 ///
 /// # Limits
 /// A handler is a free function. In an `impl` block the compiler asks for names of constants that

@@ -7,7 +7,7 @@ pub use crate::handler::binder::Binder;
 pub use crate::handler::call::Call;
 pub use crate::handler::classifier::Classifier;
 pub use crate::handler::codes::Codes;
-pub use crate::handler::entry::{Docs, HandlerEntry, Options, Site};
+pub use crate::handler::entry::{Docs, Examples, HandlerEntry, Options, Site};
 pub use crate::handler::error::{Failure, FlowxError};
 pub use crate::handler::hooks::{
     Forward, error, forward, forward_codes, forward_failure, refuse, retry,

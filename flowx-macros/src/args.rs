@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Expr, LitStr};
 
@@ -9,7 +10,7 @@ use crate::diagnostics::Errors;
 use crate::keys::{self, Argument, Value};
 use crate::paths::CratePath;
 use crate::topic::{self, Role};
-use crate::{codes, suggest};
+use crate::{codes, delays, rules, suggest};
 
 /// Arguments that have a default. A new one is a line here, a field of the same name in
 /// `flowx_core`'s `Options`, and a sentence in the attribute's documentation.
@@ -17,10 +18,12 @@ const OPTIONS: &[(&str, Read)] = &[
     ("refuses", Read::Codes),
     ("error_null", Read::Const { of: "::core::primitive::bool", example: "error_null = false" }),
     ("concurrency", Read::Const { of: "::core::primitive::u32", example: "concurrency = 16" }),
+    ("attempts", Read::Const { of: "::core::primitive::u32", example: "attempts = 1" }),
     (
         "timeout",
         Read::Const { of: "::core::time::Duration", example: "timeout = Duration::from_secs(5)" },
     ),
+    ("blocking", Read::Const { of: "::core::primitive::bool", example: "blocking = true" }),
     (
         "order",
         Read::Word {
@@ -28,12 +31,18 @@ const OPTIONS: &[(&str, Read)] = &[
             words: &[("key", "Key"), ("partition", "Partition"), ("unordered", "Unordered")],
         },
     ),
+    ("retry_topics", Read::Delays),
+    ("examples", Read::Examples),
 ];
 
 /// How the value of an option is read.
 enum Read {
     /// Codes of refusals, in brackets.
     Codes,
+    /// Delays of retry topics, in brackets.
+    Delays,
+    /// Requests, in brackets.
+    Examples,
     /// A constant expression of this type.
     Const { of: &'static str, example: &'static str },
     /// One of these words, each a variant of this type of `flowx_core`.
@@ -43,6 +52,10 @@ enum Read {
 /// The value of an option, as far as it can be written without knowing where `flowx_core` is.
 pub(crate) enum Given {
     Tokens(TokenStream),
+    /// Texts, in their order.
+    Texts(Vec<LitStr>),
+    /// Values that are only made when they are wanted.
+    Examples(Vec<Expr>),
     /// A variant of a type in `flowx_core`.
     Variant {
         of: Ident,
@@ -85,7 +98,17 @@ impl Args {
             errors.push(syn::Error::new(Span::call_site(), message));
         }
         args.guard_against_a_loop(errors);
+        // One that could not be read may have been meant as the right one.
+        if args.option("order").is_some() || !seen.iter().any(|key| key == "order") {
+            rules::check_retry_topics(&args, errors);
+        }
         args
+    }
+
+    /// An option that was given: its key as written, and its value.
+    pub(crate) fn option(&self, key: &str) -> Option<(&Ident, &Given)> {
+        let found = self.options.iter().find(|(given, _)| given.unraw() == key);
+        found.map(|(key, value)| (key, value))
     }
 
     /// Takes one argument. Returns the key that a misspelled one stands for.
@@ -115,7 +138,11 @@ impl Args {
     fn guard_against_a_loop(&self, errors: &mut Errors) {
         if let (Some(topic), Some(reply)) = (&self.topic, &self.reply) {
             let (from, to) = (topic.value(), reply.value());
-            if topic::comes_back(&from, &to) {
+            let delays = match self.option("retry_topics") {
+                Some((_, Given::Texts(delays))) => delays.iter().map(LitStr::value).collect(),
+                _ => Vec::new(),
+            };
+            if topic::comes_back(&from, &to, &delays) {
                 errors.at(
                     reply,
                     format!("replies to `{to}` would come back to this handler, whose topic is `{from}`; reply to a topic that it does not read"),
@@ -129,6 +156,8 @@ impl Read {
     fn value(&self, argument: &Argument, errors: &mut Errors) -> Option<Given> {
         match self {
             Self::Codes => codes::list(argument, errors).map(Given::Tokens),
+            Self::Delays => delays::list(argument, errors).map(Given::Texts),
+            Self::Examples => examples(argument, errors).map(Given::Examples),
             Self::Word { of, words } => word(of, words, argument, errors),
             Self::Const { of, example } => {
                 let key = &argument.key;
@@ -154,6 +183,15 @@ impl ToTokens for Args {
         let given = self.options.iter().map(|(key, value)| {
             let value = match value {
                 Given::Tokens(tokens) => tokens.clone(),
+                Given::Texts(texts) => quote!(&[#(#texts),*]),
+                Given::Examples(examples) => {
+                    let made = examples.iter().map(|example| {
+                        quote_spanned!(example.span()=> #krate::__private::Examples::one(&#example))
+                    });
+                    quote!(#krate::__private::Examples(|| <[_]>::into_vec(
+                        ::std::boxed::Box::new([#(#made),*])
+                    )))
+                }
                 Given::Variant { of, variant } => quote!(#krate::__private::#of::#variant),
             };
             quote!(#key: ::core::option::Option::Some(#value),)
@@ -162,6 +200,19 @@ impl ToTokens for Args {
             #krate::__private::Options { #(#given)* ..#krate::__private::Options::DEFAULT }
         });
     }
+}
+
+/// `examples = [json!({ … }), …]`: any expressions; what they are is for the compiler and the start.
+fn examples(argument: &Argument, errors: &mut Errors) -> Option<Vec<Expr>> {
+    let Some(array) = argument.array().filter(|array| !array.elems.is_empty()) else {
+        argument.wrong(
+            "`examples` takes a list of requests, for example `examples = [json!({ \"amount\": 10.0 })]`"
+                .to_owned(),
+            errors,
+        );
+        return None;
+    };
+    Some(array.elems.iter().cloned().collect())
 }
 
 /// The variant that a word stands for.

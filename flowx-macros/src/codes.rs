@@ -2,15 +2,15 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Expr, ExprArray, LitStr};
+use syn::LitStr;
 
 use crate::diagnostics::Errors;
-use crate::keys::{Argument, Value, string_of};
+use crate::keys::{Argument, string_of};
 
 /// `refuses = ["A", "B"]` as a constant slice.
 pub(crate) fn list(argument: &Argument, errors: &mut Errors) -> Option<TokenStream> {
     const USAGE: &str = "`refuses` takes a list of codes, for example `refuses = [\"NO_RATE\"]`";
-    let Some(array) = array_of(argument) else {
+    let Some(array) = argument.array() else {
         argument.wrong(USAGE.to_owned(), errors);
         return None;
     };
@@ -41,20 +41,6 @@ pub(crate) fn check(code: &LitStr, errors: &mut Errors) -> bool {
         format!("`{text}` cannot be a code; write capitals, digits and `_`, a capital first, at most 64 of them, for example `{proposal}`"),
     );
     false
-}
-
-fn array_of(argument: &Argument) -> Option<&ExprArray> {
-    fn array(expr: &Expr) -> Option<&ExprArray> {
-        match expr {
-            Expr::Array(array) => Some(array),
-            Expr::Group(group) => array(&group.expr),
-            _ => None,
-        }
-    }
-    match &argument.value {
-        Value::Expr(expr) => array(expr),
-        _ => None,
-    }
 }
 
 /// The rule of `flowx_core::handler::codes::is_legal`.

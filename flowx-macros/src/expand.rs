@@ -97,6 +97,7 @@ fn entry(args: &Args, topic: &LitStr, function: &HandlerFn) -> TokenStream {
                     module: ::core::module_path!(),
                     function: #plain_name,
                     package: ::core::env!("CARGO_PKG_NAME"),
+                    version: ::core::env!("CARGO_PKG_VERSION"),
                     binary: ::core::option_env!("CARGO_BIN_NAME"),
                 },
                 options: #args,

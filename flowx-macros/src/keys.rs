@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Expr, ExprLit, Lit, LitStr, Token};
+use syn::{Expr, ExprArray, ExprLit, Lit, LitStr, Token};
 
 use crate::diagnostics::Errors;
 
@@ -37,6 +37,21 @@ impl Argument {
         let key = &self.key;
         self.wrong(format!("`{key}` takes a string literal, for example `{example}`"), errors);
         None
+    }
+
+    /// The value, if it is a list in brackets.
+    pub(crate) fn array(&self) -> Option<&ExprArray> {
+        fn array(expr: &Expr) -> Option<&ExprArray> {
+            match expr {
+                Expr::Array(array) => Some(array),
+                Expr::Group(group) => array(&group.expr),
+                _ => None,
+            }
+        }
+        match &self.value {
+            Value::Expr(expr) => array(expr),
+            _ => None,
+        }
     }
 
     /// Reports a value of the wrong kind, or the key if there is none.

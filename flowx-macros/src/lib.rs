@@ -8,6 +8,7 @@
 
 mod args;
 mod codes;
+mod delays;
 mod derive;
 mod diagnostics;
 mod docs;

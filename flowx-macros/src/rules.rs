@@ -1,9 +1,10 @@
 //! One function per misuse. Each reports what it finds and none ends the search.
 
-use proc_macro2::TokenTree;
+use proc_macro2::{Ident, TokenTree};
 use quote::ToTokens;
-use syn::{GenericArgument, GenericParam, Path, PathArguments, Safety, Type, TypePath};
+use syn::{GenericArgument, GenericParam, LitStr, Path, PathArguments, Safety, Type, TypePath};
 
+use crate::args::{Args, Given};
 use crate::diagnostics::Errors;
 use crate::signature::HandlerFn;
 
@@ -40,6 +41,49 @@ pub(crate) fn check<'f>(function: &'f HandlerFn, errors: &mut Errors) -> Sound<'
         && output.is_some()
         && parameters.iter().all(Option::is_some);
     Sound { parameters, output, callable }
+}
+
+/// Applies the rules for `retry_topics` to the arguments beside it.
+pub(crate) fn check_retry_topics(args: &Args, errors: &mut Errors) {
+    let Some((key, _)) = args.option("retry_topics") else { return };
+    retry_topics_need_no_order(key, args.option("order"), errors);
+    if let Some(topic) = &args.topic {
+        retry_topics_belong_to_one_topic(key, topic, errors);
+        retry_topics_are_not_the_engines(key, topic, errors);
+    }
+}
+
+fn retry_topics_need_no_order(key: &Ident, order: Option<(&Ident, &Given)>, errors: &mut Errors) {
+    const WHY: &str = "a request that waits on a retry topic is overtaken by those behind it, so no order can be kept";
+    match order {
+        Some((_, Given::Variant { variant, .. })) if variant == "Unordered" => {}
+        Some((_, Given::Variant { variant, .. })) => errors
+            .at(variant, format!("{WHY}; write `order = unordered`, or leave `retry_topics` out")),
+        _ => errors.at(key, format!("{WHY}; add `order = unordered`, or leave `retry_topics` out")),
+    }
+}
+
+fn retry_topics_belong_to_one_topic(key: &Ident, topic: &LitStr, errors: &mut Errors) {
+    let name = topic.value();
+    if name.ends_with('*') {
+        errors.at(
+            key,
+            format!("each topic that `{name}` matches would need retry topics of its own; name one topic, or leave `retry_topics` out"),
+        );
+    }
+}
+
+/// By the families' default names; others are known at start.
+fn retry_topics_are_not_the_engines(key: &Ident, topic: &LitStr, errors: &mut Errors) {
+    let name = topic.value();
+    let family = ["engine.receive.", "integration.receive."];
+    // Of a pattern the rule before this one tells.
+    if family.iter().any(|family| name.starts_with(family)) && !name.ends_with('*') {
+        errors.at(
+            key,
+            format!("the engine itself would read the retry topics of `{name}`; listen on a topic of your own, or leave `retry_topics` out"),
+        );
+    }
 }
 
 fn is_async(function: &HandlerFn, errors: &mut Errors) -> bool {

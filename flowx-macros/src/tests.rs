@@ -77,6 +77,12 @@ fn a_handler_with_everything() {
 }
 
 #[test]
+fn a_handler_with_retry_topics() {
+    let args = quote!(topic = "mail.send", order = unordered, retry_topics = ["30s", "5m"]);
+    check("retry_topics", handler::expand(args, &short()));
+}
+
+#[test]
 fn a_handler_that_is_wrong_keeps_its_function_and_shows_its_sound_types() {
     let item = quote! {
         async fn check(order: &Order, limit: State<Limit>) -> Result<(), HandlerError> {

@@ -53,9 +53,9 @@ pub(crate) fn check(written: &str, role: Role) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether a record sent to `reply` is read again by `topic`, as far as the two texts tell: a
-/// relative and an absolute one can only be compared at start.
-pub(crate) fn comes_back(topic: &str, reply: &str) -> bool {
+/// Whether a record sent to `reply` is read again by `topic` or one of its retry topics, as far as
+/// the texts tell: a relative and an absolute one can only be compared at start.
+pub(crate) fn comes_back(topic: &str, reply: &str, delays: &[String]) -> bool {
     let split = |text: &str| match text.strip_prefix('/') {
         Some(name) => (true, name.to_owned()),
         None => (false, text.to_owned()),
@@ -67,6 +67,11 @@ pub(crate) fn comes_back(topic: &str, reply: &str) -> bool {
     match topic.strip_suffix('*') {
         // A pattern never reads what a connector put aside.
         Some(stem) => reply.starts_with(stem) && !is_side_topic(&reply),
+        // Behind a relative name stands a suffix that nobody knows yet.
+        None if topic_absolute => {
+            let is_retry = |delay| reply == format!("{topic}.retry.{delay}");
+            topic == reply || delays.iter().any(is_retry)
+        }
         None => topic == reply,
     }
 }
@@ -115,14 +120,22 @@ mod tests {
     }
 
     #[test]
+    fn a_retry_topic_is_read_too() {
+        let delays = ["30s".to_owned(), "5m".to_owned()];
+        assert!(comes_back("/a.b", "/a.b.retry.5m", &delays));
+        assert!(!comes_back("/a.b", "/a.b.retry.1h", &delays));
+        assert!(!comes_back("a.b", "a.b.retry.5m", &delays), "it ends in a suffix");
+    }
+
+    #[test]
     fn only_what_the_handler_reads_comes_back() {
-        assert!(comes_back("a.b", "a.b"));
-        assert!(comes_back("a.*", "a.b.c"));
-        assert!(comes_back("/x.a.*", "/x.a.b"));
-        assert!(!comes_back("a.b", "a.b.c"));
-        assert!(!comes_back("a.*", "ab"));
-        assert!(!comes_back("a.*", "/a.b"));
-        assert!(!comes_back("a.*", "a.b.dlq"));
-        assert!(comes_back("a.dlq", "a.dlq"));
+        assert!(comes_back("a.b", "a.b", &[]));
+        assert!(comes_back("a.*", "a.b.c", &[]));
+        assert!(comes_back("/x.a.*", "/x.a.b", &[]));
+        assert!(!comes_back("a.b", "a.b.c", &[]));
+        assert!(!comes_back("a.*", "ab", &[]));
+        assert!(!comes_back("a.*", "/a.b", &[]));
+        assert!(!comes_back("a.*", "a.b.dlq", &[]));
+        assert!(comes_back("a.dlq", "a.dlq", &[]));
     }
 }

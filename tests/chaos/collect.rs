@@ -1,7 +1,6 @@
-//! Gathers what the ledger needs: requests and answers from their topics, committed offsets.
+//! Gathers what the ledger needs, each from its topic: requests, answers, commits.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,16 +9,15 @@ use flowx_core::kafka::{KafkaSettings, ReadFrom, Reader};
 use flowx_core::message::headers::Headers;
 use flowx_core::message::record::Record;
 use flowx_core::message::reply::is_reserved;
-use flowx_tests::ledger::{Answer, AnswerKind, CommitSample, Request, digest, now_micros};
+use flowx_tests::ledger::{Answer, AnswerKind, Commit, Request, digest};
+use flowx_tests::try_eventually;
 use serde::Deserialize;
 use tokio::task::JoinHandle;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::timeout;
 
+use crate::commits;
 use crate::scene::Scene;
 use crate::traffic::expected;
-
-/// How often committed offsets are looked up.
-const LOOK: Duration = Duration::from_millis(100);
 
 /// How long the next request may take that is known to be there.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -30,12 +28,10 @@ pub(crate) type Place = (i32, i64);
 /// An answer, with the place of the request that it names.
 pub(crate) type Named = (Option<Place>, Answer);
 
-/// Reads answers and committed offsets in the background until it is dropped.
+/// Reads answers and commits in the background until it is dropped.
 pub(crate) struct Collector {
     answers: Arc<Mutex<Vec<Named>>>,
-    commits: Arc<Mutex<Vec<CommitSample>>>,
-    /// How many partitions the request topic has.
-    pub(crate) partitions: Arc<AtomicI32>,
+    commits: Arc<Mutex<Vec<Commit>>>,
     tasks: [JoinHandle<()>; 2],
 }
 
@@ -53,9 +49,9 @@ impl Collector {
     pub(crate) async fn start(scene: &Scene, run: u64) -> anyhow::Result<Self> {
         let topics = [scene.replies.as_str(), scene.dead_letters.as_str()];
         let mut reader = Reader::open(&settings(scene), &topics, ReadFrom::Beginning).await?;
+        let mut offsets = offsets(scene).await?;
         let answers = Arc::<Mutex<Vec<_>>>::default();
         let commits = Arc::<Mutex<Vec<_>>>::default();
-        let partitions = Arc::new(AtomicI32::new(scene.partitions));
         let (kept, dead_letters) = (Arc::clone(&answers), scene.dead_letters.clone());
         let reading = tokio::spawn(async move {
             loop {
@@ -64,14 +60,21 @@ impl Collector {
                 kept.lock().unwrap_or_else(PoisonError::into_inner).push(answer);
             }
         });
-        let looking =
-            tokio::spawn(look(scene.clone(), Arc::clone(&commits), Arc::clone(&partitions)));
-        Ok(Self { answers, commits, partitions, tasks: [reading, looking] })
+        let (kept, scene) = (Arc::clone(&commits), scene.clone());
+        let noting = tokio::spawn(async move {
+            loop {
+                if let Some(commit) = commits::commit(&offsets.next().await, &scene) {
+                    kept.lock().unwrap_or_else(PoisonError::into_inner).push(commit);
+                }
+            }
+        });
+        Ok(Self { answers, commits, tasks: [reading, noting] })
     }
 
-    /// How many answers there are by now.
+    /// How many answers and commits there are by now.
     pub(crate) fn count(&self) -> usize {
-        self.answers.lock().unwrap_or_else(PoisonError::into_inner).len()
+        let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner).len();
+        answers + self.commits.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// The answers from this number on, with the place of the request that they name.
@@ -90,8 +93,8 @@ impl Collector {
         self.answers_from(0).into_iter().map(resolved).collect()
     }
 
-    /// Every look at the committed offsets.
-    pub(crate) fn commits(&self) -> Vec<CommitSample> {
+    /// Every commit, in the order of its partition.
+    pub(crate) fn commits(&self) -> Vec<Commit> {
         self.commits.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -106,25 +109,15 @@ fn settings(scene: &Scene) -> KafkaSettings {
     KafkaSettings::new(&scene.servers, "chaos-ledger")
 }
 
-async fn look(scene: Scene, kept: Arc<Mutex<Vec<CommitSample>>>, partitions: Arc<AtomicI32>) {
-    let mut ticks = interval(LOOK);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        let all: Vec<_> = (0..partitions.load(Ordering::Relaxed)).collect();
-        let group = &scene.environment;
-        // While brokers are down there is nothing to be seen.
-        let Ok(offsets) = scene.admin.committed_offsets(group, &scene.requests, &all).await else {
-            continue;
-        };
-        let millis = i64::try_from(now_micros() / 1_000).unwrap_or(i64::MAX);
-        let samples = offsets.into_iter().map(|(partition, offset)| CommitSample {
-            millis,
-            partition,
-            offset,
-        });
-        kept.lock().unwrap_or_else(PoisonError::into_inner).extend(samples);
-    }
+/// Opens Kafka's own topic of commits, which is there once somebody has asked for a coordinator.
+async fn offsets(scene: &Scene) -> anyhow::Result<Reader> {
+    let there = try_eventually(PATIENCE, || async {
+        let asked = scene.admin.committed_offsets(&scene.environment, &scene.requests, &[0]).await;
+        asked.map_err(|error| error.to_string())?;
+        let opened = Reader::open(&settings(scene), &[commits::TOPIC], ReadFrom::Beginning).await;
+        opened.map_err(|error| error.to_string())
+    });
+    Ok(there.await?)
 }
 
 /// Reads the whole request topic, which must hold `count` records.

@@ -1,7 +1,7 @@
 //! Brings the steps of a schedule about.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use flowx_tests::eventually;
@@ -23,7 +23,6 @@ pub(crate) struct World {
     pub(crate) proxies: Vec<Proxy>,
     pub(crate) fleet: Fleet,
     pub(crate) has_grown: Arc<AtomicBool>,
-    pub(crate) partitions: Arc<AtomicI32>,
     /// Since when the way to a broker is not as it should be, and how.
     pub(crate) bad_ways: Vec<Option<(u64, Step)>>,
 }
@@ -92,11 +91,13 @@ impl World {
     }
 
     async fn grow(&mut self) {
+        let since = now_micros();
         let count = self.plan.partitions + self.plan.growth;
         let Scene { admin, requests, .. } = &self.scene;
         eventually(Duration::from_secs(60), || admin.grow_topic(requests, count)).await;
         self.cluster.wait_until_replicated(&[requests]).await;
-        self.partitions.store(count, Ordering::Relaxed);
         self.has_grown.store(true, Ordering::Relaxed);
+        // A member that hears of it in the middle of a join may take its assignment for lost.
+        self.fleet.disturbed("partitions added".to_owned(), since, false);
     }
 }

@@ -5,6 +5,7 @@
 //! rebalances), prints what the ledger found and ends with 1 if it must not be.
 
 mod collect;
+mod commits;
 mod connector;
 mod faults;
 mod fleet;
@@ -16,6 +17,7 @@ mod schedule;
 mod self_test;
 mod traffic;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -54,6 +56,9 @@ pub(crate) struct Scale {
     /// Only lets members come and go in good order, more often; nothing is broken.
     #[arg(long)]
     calm: bool,
+    /// Writes a report in Markdown.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -73,11 +78,11 @@ async fn main() -> ExitCode {
         Some(Command::SelfTest) => self_test::run().await,
         None => {
             let seed = arguments.scale.seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
-            let Scale { scale, minutes, nodes, keep, strict, calm, .. } = arguments.scale;
+            let Scale { scale, minutes, nodes, keep, strict, calm, report, .. } = arguments.scale;
             let sending = minutes.map(|minutes| Duration::from_secs_f64(minutes * 60.0));
             let plan = plan::Plan::scaled(scale, seed, sending, nodes);
             let plan = if calm { plan.calmed() } else { plan };
-            run::run(&plan::Plan { is_strict: strict, ..plan }, keep).await
+            run::run(&plan::Plan { is_strict: strict, ..plan }, keep, report.as_deref()).await
         }
     };
     match outcome {

@@ -1,7 +1,7 @@
 //! Histories with one bug each, made from a sound one: the ledger must find that bug and no other.
 
 use flowx_tests::ledger::{
-    Answer, AnswerKind, Check, CommitSample, Disturbance, Edge, Expected, History, Line, Process,
+    Answer, AnswerKind, Check, Commit, Disturbance, Edge, Expected, History, Line, Process,
     Request, verify,
 };
 
@@ -62,7 +62,7 @@ fn sound() -> History {
             history.answers.push(answer);
         }
         *end += 1;
-        history.commits.push(CommitSample {
+        history.commits.push(Commit {
             millis: begun + 6,
             partition: partition(seq),
             offset: Some(*end),
@@ -244,7 +244,7 @@ fn what_lies_behind_an_unfinished_request_may_be_repeated() {
         for partition in 0..2 {
             let all = history.requests.iter().filter(|request| request.partition == partition);
             let end = all.map(|request| request.offset + 1).max();
-            history.commits.push(CommitSample { millis: 700, partition, offset: end });
+            history.commits.push(Commit { millis: 700, partition, offset: end });
         }
     };
     caught(&[Check::Unprovoked], unfinished);

@@ -1,6 +1,7 @@
 //! One run from the first broker to the verdict.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use flowx_tests::kafka::KafkaCluster;
 use flowx_tests::ledger::{AnswerKind, Expected, History, Request, verify};
 use flowx_tests::proxy::Proxy;
+use flowx_tests::report::Report as Written;
 use tokio::time::{Instant, sleep};
 
 use crate::collect::{Collector, Place, requests};
@@ -24,9 +26,10 @@ const DRAINED_WITHIN: Duration = Duration::from_secs(200);
 /// After the last connector has ended nothing more comes: so long is waited to see it.
 const SILENCE: Duration = Duration::from_secs(2);
 
-/// Runs a plan and prints what the ledger found; whether that is good.
-pub(crate) async fn run(plan: &Plan, keep: bool) -> anyhow::Result<bool> {
+/// Runs a plan, prints what the ledger found and writes it into `file`; whether that is good.
+pub(crate) async fn run(plan: &Plan, keep: bool, file: Option<&Path>) -> anyhow::Result<bool> {
     println!("{plan:?}");
+    let mut written = Written::new("Chaos between Apache Kafka and connectors", plan.command());
     let folder = tempfile::Builder::new().prefix("flowx-chaos-").tempdir()?;
     let mut proxies = Vec::new();
     for _ in 0..plan.nodes {
@@ -54,7 +57,6 @@ pub(crate) async fn run(plan: &Plan, keep: bool) -> anyhow::Result<bool> {
         proxies,
         fleet,
         has_grown: Arc::clone(&has_grown),
-        partitions: Arc::clone(&collector.partitions),
     };
     let steps = schedule(plan);
     let (sent, followed) =
@@ -71,6 +73,16 @@ pub(crate) async fn run(plan: &Plan, keep: bool) -> anyhow::Result<bool> {
         println!("BAD: {trouble}");
     }
     let is_good = report.is_good() && world.fleet.troubles.is_empty();
+    written.listing(format!("{plan:#?}"));
+    written.listing(report.to_string());
+    for trouble in &world.fleet.troubles {
+        written.text(format!("BAD: {trouble}"));
+    }
+    written.text("What was done, and when:");
+    let steps =
+        steps.iter().map(|(at, step)| vec![format!("{:.1} s", at.as_secs_f64()), step.to_string()]);
+    written.table(&["at", "step"], &steps.collect::<Vec<_>>());
+    written.write(file, is_good)?;
     if keep || !is_good {
         let kept = folder.keep();
         println!("the logs of the connectors are kept in {}", kept.display());

@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use flowx_core::config::Settings;
+use flowx_core::config::assignment::AssignmentProtocol;
 use flowx_core::kafka::{EmbeddedBroker, KafkaSettings, ReadFrom, Reader, Writer};
 use flowx_core::message::record::{Outbound, Record};
 use flowx_core::message::topic::Naming;
@@ -94,7 +95,19 @@ impl Broker {
         Connector::builder().settings(settings).only(handlers.iter().copied())
     }
 
-    fn settings(&self, group: &str) -> Settings {
+    /// The same, whose group assigns partitions in this way.
+    pub(crate) fn connector_assigned(
+        &self,
+        group: &str,
+        assignment: AssignmentProtocol,
+        handlers: &[&str],
+    ) -> ConnectorBuilder {
+        let mut settings = self.settings(group);
+        settings.assignment = assignment;
+        Connector::builder().settings(settings).only(handlers.iter().copied())
+    }
+
+    pub(crate) fn settings(&self, group: &str) -> Settings {
         let mut settings = Settings::default();
         settings.bootstrap_servers = Some(self.bootstrap_servers.clone());
         let client = self.client(group);
@@ -144,6 +157,14 @@ impl Running {
     pub(crate) async fn stop(self) {
         self.stop.send(()).expect("the connector still runs");
         self.task.await.unwrap();
+    }
+}
+
+impl Running {
+    /// Ends it as a crash does, at the next point where it waits.
+    pub(crate) async fn kill(self) {
+        self.task.abort();
+        assert!(self.task.await.unwrap_err().is_cancelled(), "it was still at work");
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use flowx_core::{HandlerError, State, Topic, flowx_handler};
+use flowx_core::{Context, HandlerError, State, Topic, flowx_handler};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
@@ -67,6 +67,27 @@ pub(crate) async fn double_slowly(
 ) -> Result<Doubled, HandlerError> {
     tokio::time::sleep(Duration::from_millis(10)).await;
     seen.add(request.number);
+    Ok(Doubled { number: request.number, doubled: request.number * 2 })
+}
+
+/// How many attempts one round has by default.
+pub(crate) const ROUND: u32 = 5;
+
+/// Doubles a number, but only in the second round of attempts; notes the number of each.
+#[flowx_handler(
+    topic = "numbers.trigger.double-at-last",
+    order = unordered,
+    retry_topics = ["10s"]
+)]
+pub(crate) async fn double_at_last(
+    request: Number,
+    at: Context,
+    seen: State<std::sync::Arc<Seen>>,
+) -> Result<Doubled, HandlerError> {
+    seen.add(i64::from(at.attempt()));
+    if at.attempt() <= ROUND {
+        return Err(HandlerError::retry("not yet"));
+    }
     Ok(Doubled { number: request.number, doubled: request.number * 2 })
 }
 

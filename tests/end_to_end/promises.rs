@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use flowx_core::config::assignment::AssignmentProtocol;
 use flowx_core::message::headers::Headers;
 use flowx_core::message::record::{Outbound, Record};
 use flowx_core::testing::process_engine::PlatformVersion;
 use flowx_tests::eventually;
 
 use crate::broker::{Broker, next, start};
-use crate::handlers::{Doubled, Gate, Seen, Topics};
+use crate::handlers::{Doubled, Gate, ROUND, Seen, Topics};
 
 const WITHIN: Duration = Duration::from_secs(60);
 
@@ -120,6 +121,16 @@ pub(crate) async fn a_stop_finishes_what_is_in_flight(broker: Broker) {
 }
 
 pub(crate) async fn a_second_instance_takes_over_without_a_loss(broker: Broker) {
+    takes_over(broker, AssignmentProtocol::Cooperative).await;
+}
+
+pub(crate) async fn a_second_instance_takes_over_without_a_loss_by_eager_assignment(
+    broker: Broker,
+) {
+    takes_over(broker, AssignmentProtocol::Eager).await;
+}
+
+async fn takes_over(broker: Broker, assignment: AssignmentProtocol) {
     let (request, reply) = between(&broker, "double-slowly").await;
     let mut replies = broker.reader(&[&reply]).await;
     let sent = AtomicI64::new(0);
@@ -128,8 +139,10 @@ pub(crate) async fn a_second_instance_takes_over_without_a_loss(broker: Broker) 
         let first = sent.fetch_add(32, Ordering::Relaxed);
         send_numbers(&broker, &request, first..first + 32).await;
     };
-    let instance =
-        |seen: &Arc<Seen>| start(broker.connector("c", &["double_slowly"]).state(Arc::clone(seen)));
+    let instance = |seen: &Arc<Seen>| {
+        let builder = broker.connector_assigned("c", assignment, &["double_slowly"]);
+        start(builder.state(Arc::clone(seen)))
+    };
     let (first, second) = (Arc::<Seen>::default(), Arc::<Seen>::default());
     let leaving = instance(&first);
     let busy = |seen: &Arc<Seen>| {
@@ -224,6 +237,43 @@ pub(crate) async fn of_two_members_with_one_name_the_first_gives_way_and_says_so
     send_numbers(&broker, &request, 1..2).await;
     next(&mut replies, 1).await;
     second.stop().await;
+}
+
+pub(crate) async fn a_request_on_a_retry_topic_survives_the_connector_that_wrote_it(
+    broker: Broker,
+) {
+    let (request, reply) = between(&broker, "double-at-last").await;
+    let retries = format!("{request}.retry.10s");
+    broker.create_topics(&[&retries]).await;
+    let mut waiting = broker.reader(&[&retries]).await;
+    let mut replies = broker.reader(&[&reply]).await;
+    let (first, second) = (Arc::<Seen>::default(), Arc::<Seen>::default());
+    let instance = |seen: &Arc<Seen>| {
+        start(broker.connector("c", &["double_at_last"]).state(Arc::clone(seen)))
+    };
+    let dying = instance(&first);
+    send_numbers(&broker, &request, 7..8).await;
+    let forwarded = next(&mut waiting, 1).await.remove(0);
+    dying.kill().await;
+    let begun = first.numbers();
+    assert_eq!(
+        begun,
+        (1..=i64::from(ROUND)).collect::<Vec<_>>(),
+        "it died while the record waited"
+    );
+
+    let finishing = instance(&second);
+    let answer = next(&mut replies, 1).await.remove(0);
+    assert_eq!(decoded::<Doubled>(&answer).doubled, 14);
+    let text = |name: &str| forwarded.headers.text(name).unwrap().to_owned();
+    assert_eq!(answer.headers.text("x-reply-id"), Some(text("flowx-retry-id").as_str()));
+    let due: i64 = text("flowx-retry-due").parse().unwrap();
+    assert!(answer.timestamp.unwrap() >= due, "{:?} is before {due}", answer.timestamp);
+    let at = format!("{request}[{}]@0", text("flowx-retry-original-partition"));
+    assert_eq!(answer.headers.text("x-request-offset"), Some(at.as_str()));
+    assert!(answer.headers.iter().all(|(name, _)| !name.starts_with("flowx-retry")));
+    assert!(second.numbers().contains(&i64::from(ROUND + 1)), "{:?}", second.numbers());
+    finishing.stop().await;
 }
 
 /// Creates the two topics of a handler of numbers: of its requests, and of its replies.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use flowx_core::Headers;
 use flowx_core::message::identity::RequestId;
 use flowx_core::message::record::Record;
+use flowx_core::testing::memory::CLUSTER;
 use serde_json::json;
 
 use crate::shop::{self, DEAD_LETTERS, ORDERS, REPLIES};
@@ -104,7 +105,7 @@ async fn an_answer_names_itself_and_its_request_and_no_forger_can() {
             request.add_header(name, Some(b"forged"))
         });
         let exchange = request.send(&json!({"amount": 1, "act": act})).await;
-        let id = RequestId::of(&exchange.request().at, "order");
+        let id = RequestId::of(CLUSTER, exchange.request(), "order");
         for written in exchange.replies().iter().chain(exchange.dead_letters()) {
             let values: Vec<_> = written.headers.iter().filter_map(|(_, value)| value).collect();
             assert!(!values.contains(&&b"forged"[..]), "{act}: {:?}", written.headers);
@@ -236,6 +237,7 @@ async fn a_dead_letter_is_the_original_with_its_story() {
         ("dlq-error-message", "the warehouse does not answer: connection refused"),
         ("dlq-attempts", "5"),
         ("dlq-replied", "true"),
+        ("dlq-retryable", "true"),
     ] {
         assert_eq!(letter.headers.text(name), Some(value), "{name}");
     }

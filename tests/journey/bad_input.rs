@@ -115,8 +115,14 @@ async fn an_unreadable_request_of_no_process_is_only_put_aside() {
 async fn the_words_say_what_is_wrong_and_where() {
     let (connector, _) = open().await;
     for (payload, words) in [
-        (r#"{"amount":"1"}"#, "$.amount: invalid type: string \"1\", expected u8"),
-        (r#"{"note":"n"}"#, "missing field `amount`"),
+        (r#"{"amount":"1"}"#, "$.amount: must be an integer, not a string"),
+        (r#"{"amount":256}"#, "$.amount: must be at most 255, not 256"),
+        (r#"{"note":"n"}"#, "$.amount: is missing"),
+        (r#"{"amount":1,"amount":2}"#, "duplicate field `amount`"),
+        (
+            r#"{"amount":-1,"note":7,"act":"dance","tree":[1],"colour":"red"}"#,
+            "; $.colour: is not known here",
+        ),
         (
             r#"{"amount":1,"note":"${client.name}"}"#,
             "$.note: `${client.name}` was sent as it stands",

@@ -131,6 +131,35 @@ async fn a_long_line_stops_the_reading_of_its_partition_and_of_no_other() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_waits_in_line_is_not_begun_while_too_many_answers_are_unacknowledged() {
+    let (connector, stage) = shop::open().await;
+    let broker = connector.broker().clone();
+    // 16 MiB may be unacknowledged, each answer keeps its request of one MiB with it.
+    let padding = "x".repeat(1 << 20);
+    for partition in 0..3 {
+        for number in 0..8 {
+            let act = if number == 0 { "wait" } else { "reply" };
+            let order = json!({"amount": 1, "note": padding, "act": act});
+            let process = format!("process-{partition}");
+            let request = connector.handler("order").process(&process).partition(partition);
+            let _ = request.json(&order).post();
+        }
+    }
+    pass(Duration::from_secs(1)).await;
+    broker.hold_acknowledgements();
+    stage.let_go(3);
+    pass(Duration::from_secs(1)).await;
+    let (begun, held) = (stage.calls().len(), broker.held().len());
+    // Eight fit, with their replies of one MiB; what is at work already comes on top.
+    assert!((8..=11).contains(&held) && begun == held, "{begun} begun, {held} held");
+    broker.release_all();
+    for partition in 0..3 {
+        connector.wait_for_commit(ORDERS, partition, 8).await;
+    }
+    assert_eq!(stage.calls().len(), 24);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_waits_in_line_goes_with_its_partition_and_is_not_begun() {
     let (connector, stage) = shop::open().await;
     let waiting = json!({"amount": 1, "note": "a", "act": "wait"});
@@ -143,4 +172,23 @@ async fn what_waits_in_line_goes_with_its_partition_and_is_not_begun() {
     stage.let_go(3);
     assert_eq!(revoking.finished().await, [(ORDERS.into(), 0, 1)]);
     assert_eq!(stage.calls(), ["a"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_before_something_begun_is_finished_with_its_partition() {
+    let (connector, stage) = shop::open().await;
+    let send = |process: &str, note: &str| {
+        let order = json!({"amount": 1, "note": note, "act": "wait"});
+        let _ = connector.handler("order").process(process).partition(0).json(&order).post();
+    };
+    // Offset 1 waits for 0 when 2 has begun already; 3 waits behind all that has begun.
+    for (process, note) in [("a", "a-1"), ("a", "a-2"), ("b", "b-1"), ("a", "a-3")] {
+        send(process, note);
+    }
+    pass(Duration::from_secs(1)).await;
+    let revoking = connector.member().revoke(&[(ORDERS, 0)]);
+    pass(Duration::from_millis(1)).await;
+    stage.let_go(4);
+    assert_eq!(revoking.finished().await, [(ORDERS.into(), 0, 3)]);
+    assert_eq!(stage.calls(), ["a-1", "b-1", "a-2"]);
 }

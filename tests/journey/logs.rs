@@ -18,7 +18,7 @@ const CANARY: &str = "tweety-4711";
 ///
 /// One subscriber serves all threads: whether a place in the source logs at all is remembered for
 /// the whole process, so those of single threads would spoil each other's memory.
-struct Log;
+pub(crate) struct Log;
 
 thread_local! {
     static LOGGED: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
@@ -39,7 +39,7 @@ impl io::Write for Writer {
 }
 
 impl Log {
-    fn begin() -> Self {
+    pub(crate) fn begin() -> Self {
         static SUBSCRIBER: Once = Once::new();
         SUBSCRIBER.call_once(|| {
             tracing_subscriber::fmt()
@@ -58,7 +58,7 @@ impl Log {
     }
 
     /// The lines with this in them.
-    fn lines(&self, wanted: &str) -> Vec<String> {
+    pub(crate) fn lines(&self, wanted: &str) -> Vec<String> {
         self.text().lines().filter(|line| line.contains(wanted)).map(str::to_owned).collect()
     }
 }

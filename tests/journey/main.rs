@@ -6,6 +6,7 @@
 
 mod answers;
 mod bad_input;
+mod breaker;
 mod broker_trouble;
 mod chaos;
 mod door;
@@ -14,5 +15,8 @@ mod logs;
 mod offsets;
 mod rebalance;
 mod retries;
+mod retry_chaos;
+mod retry_notes;
+mod retry_topics;
 mod shop;
 mod stop;

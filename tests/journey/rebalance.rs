@@ -66,6 +66,43 @@ async fn a_request_that_waits_for_its_next_try_goes_with_its_partition() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_request_before_a_finished_one_has_its_next_tries_until_the_deadline() {
+    let (connector, stage) = shop::open().await;
+    let order = |note: &str, act: &str| json!({"amount": 1, "note": note, "act": act});
+    let send = |process: &str, order: serde_json::Value| {
+        connector.handler("order").process(process).json(&order).post()
+    };
+    let _ = send("a", order("a-1", "retry-twice"));
+    let _ = send("a", order("a-2", "reply"));
+    send("b", order("b-1", "reply")).settled().await;
+    let positions = connector.member().revoke(&[(ORDERS, 0)]).finished().await;
+    assert_eq!(positions, [(ORDERS.into(), 0, 3)], "nothing is left that would repeat b-1");
+    assert_eq!(stage.calls(), ["a-1", "b-1", "a-1", "a-1", "a-2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_is_left_to_the_next_owner_takes_its_line_with_it() {
+    let (connector, stage) = shop::open_with(|settings| {
+        // So long that no jitter brings it in before the deadline.
+        settings.retry_delay = Duration::from_secs(100_000_000);
+        settings.retry_longest_delay = Duration::from_secs(100_000_000);
+        settings.retry_budget = Duration::from_secs(1_000_000_000);
+    })
+    .await;
+    let order = |note: &str, act: &str| json!({"amount": 1, "note": note, "act": act});
+    let send = |process: &str, order: serde_json::Value| {
+        connector.handler("order").process(process).json(&order).post()
+    };
+    let _ = send("a", order("a-1", "retry"));
+    let _ = send("a", order("a-2", "reply"));
+    send("b", order("b-1", "reply")).settled().await;
+    let begin = Instant::now();
+    let positions = connector.member().revoke(&[(ORDERS, 0)]).finished().await;
+    assert_eq!((positions, begin.elapsed()), (vec![], Duration::ZERO));
+    assert_eq!(stage.calls(), ["a-1", "b-1"], "a-2 must not overtake a-1");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_late_completion_changes_nothing() {
     let (connector, stage) = shop::open().await;
     let _ = connector.handler("order").json(&waiting()).post();

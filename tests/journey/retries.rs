@@ -2,10 +2,59 @@
 
 use std::time::Duration;
 
+use flowx_core::{Context, HandlerError, State, flowx_handler};
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::shop::{self, DEAD_LETTERS, REPLIES};
+use crate::shop::{self, DEAD_LETTERS, Order, REPLIES, Stage};
+
+/// What it does cannot be done twice.
+#[flowx_handler(topic = "retries.once", attempts = 1)]
+async fn once(order: Order, stage: State<Stage>) -> Result<(), HandlerError> {
+    stage.note(order.note);
+    Err(HandlerError::retry("the connection broke"))
+}
+
+/// Its service says when it has time again.
+#[flowx_handler(topic = "retries.busy")]
+async fn busy(order: Order, at: Context) -> Result<(), HandlerError> {
+    let wait = Duration::from_secs(order.amount.into());
+    if at.attempt() < 3 { Err(HandlerError::retry_after(wait, "busy")) } else { Ok(()) }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_may_have_a_number_of_attempts_of_its_own() {
+    let (connector, stage) = shop::open().await;
+    let exchange = connector.handler("once").send(&json!({"amount": 1})).await;
+    exchange.expect_dead_letter("retry-exhausted");
+    assert_eq!(stage.calls().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_asks_for_time_gets_it() {
+    let (connector, _) = shop::open().await;
+    let begin = Instant::now();
+    let exchange = connector.handler("busy").send(&json!({"amount": 20})).await;
+    assert_eq!(exchange.attempts(), 3);
+    assert!(exchange.dead_letter().is_none(), "{exchange}");
+    assert!(begin.elapsed() >= Duration::from_secs(40), "{:?}", begin.elapsed());
+    // More than there is for all attempts.
+    let exchange = connector.handler("busy").send(&json!({"amount": 121})).await;
+    exchange.expect_dead_letter("retry-exhausted");
+    assert_eq!(exchange.attempts(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn refusals_are_put_aside_too_if_that_is_wanted() {
+    for (wanted, letters) in [(false, 0), (true, 1)] {
+        let (connector, _) =
+            shop::open_with(|settings| settings.dead_letter_refusals = wanted).await;
+        let exchange =
+            connector.handler("order").send(&json!({"amount": 1, "act": "refuse"})).await;
+        exchange.expect_refusal("SOLD_OUT");
+        assert_eq!(connector.broker().records(DEAD_LETTERS).len(), letters);
+    }
+}
 
 #[tokio::test(start_paused = true)]
 async fn what_passes_is_answered_as_if_nothing_had_been() {
@@ -43,6 +92,16 @@ async fn the_time_for_all_attempts_is_bounded() {
     exchange.expect_refusal("RETRY_EXHAUSTED");
     assert!(begin.elapsed() <= Duration::from_secs(61), "{:?}", begin.elapsed());
     assert!(stage.calls().len() > 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_hang_or_a_panic_there_are_as_many_attempts_as_is_wanted() {
+    for act in ["hang", "panic"] {
+        let (connector, stage) =
+            shop::open_with(|settings| settings.retry_attempts_after_crash = 3).await;
+        connector.handler("order").send(&json!({"amount": 1, "act": act})).await;
+        assert_eq!(stage.calls().len(), 3, "{act}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

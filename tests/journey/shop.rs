@@ -199,7 +199,7 @@ async fn order(order: Order, stage: State<Stage>, at: Context) -> Result<Receipt
     Ok(receipt)
 }
 
-fn unavailable() -> OrderError {
+pub(crate) fn unavailable() -> OrderError {
     OrderError::Warehouse(std::io::Error::other("connection refused"))
 }
 

@@ -48,24 +48,29 @@ pub(crate) async fn write(broker: &EmbeddedBroker, records: &[Outbound]) {
 }
 
 /// Ten records per partition; the payload of each is its offset.
-pub(crate) async fn write_ten_each(broker: &EmbeddedBroker, topic: &str, partitions: i32) {
-    let records: Vec<_> = (0..partitions)
+pub(crate) fn ten_each(topic: &str, partitions: i32) -> Vec<Outbound> {
+    (0..partitions)
         .flat_map(|partition| (0..10).map(move |n| (partition, n)))
         .map(|(partition, n)| outbound(topic, partition, &n.to_string()))
-        .collect();
-    write(broker, &records).await;
+        .collect()
+}
+
+pub(crate) async fn write_ten_each(broker: &EmbeddedBroker, topic: &str, partitions: i32) {
+    write(broker, &ten_each(topic, partitions)).await;
 }
 
 /// A member of a group, and what it has been assigned.
 pub(crate) struct Member {
     pub(crate) source: KafkaSource,
     pub(crate) assigned: Vec<Assignment>,
+    /// Whether it was told that the last positions of revoked partitions were not committed.
+    pub(crate) was_refused: bool,
 }
 
 impl Member {
     pub(crate) fn join(settings: &KafkaSettings, topics: Vec<Subscription>) -> Self {
         let source = KafkaSource::subscribe(settings, topics).unwrap();
-        Self { source, assigned: Vec::new() }
+        Self { source, assigned: Vec::new(), was_refused: false }
     }
 
     pub(crate) async fn joined(
@@ -84,6 +89,9 @@ impl Member {
             SourceEvent::Assigned(new) => self.assigned.extend(new.iter().cloned()),
             SourceEvent::Revoking { epochs, .. } | SourceEvent::Lost(epochs) => {
                 self.assigned.retain(|one| !epochs.contains(&one.epoch));
+            }
+            SourceEvent::Trouble(text) => {
+                self.was_refused |= text.contains("revoked partitions could not be committed");
             }
             SourceEvent::Failed(reason) => panic!("the source failed: {reason}"),
             _ => {}

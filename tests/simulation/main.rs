@@ -7,65 +7,64 @@
 
 mod run;
 
+use std::fmt::Write as _;
+use std::ops::Range;
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
 
-use flowx_core::testing::seeded::{Bug, Report};
+use clap::Parser;
+use flowx_core::testing::seeded::Bug;
+use flowx_tests::report::Report;
+use flowx_tests::seeds;
 
-const USAGE: &str = "usage: simulate --seed N [--bug NAME] | --seeds A..B [--bug NAME]";
-
-/// How many seeds pass between two lines of progress.
-const PROGRESS: u64 = 1_000;
-
-fn main() -> ExitCode {
-    match Command::parse(std::env::args().skip(1)) {
-        Ok(Command { from, to: None, bug }) => one(from, bug),
-        Ok(Command { from, to: Some(to), bug }) => many(from, to, bug),
-        Err(problem) => {
-            eprintln!("{problem}\n{USAGE}");
-            ExitCode::from(2)
-        }
-    }
-}
-
-/// What was asked for: one seed, or all from one up to another.
-struct Command {
-    from: u64,
-    to: Option<u64>,
+/// Plays seeds of the simulation of the whole runtime.
+#[derive(Debug, Parser)]
+struct Arguments {
+    #[command(flatten)]
+    seeds: Seeds,
+    /// Plants a mistake in the members, which must be noticed
+    #[arg(long, value_name = "NAME", value_parser = named)]
     bug: Option<Bug>,
+    /// Writes a report in Markdown
+    #[arg(long, value_name = "FILE", requires = "seeds")]
+    report: Option<PathBuf>,
 }
 
-impl Command {
-    fn parse(mut words: impl Iterator<Item = String>) -> Result<Self, String> {
-        let (mut seeds, mut bug) = (None, None);
-        while let Some(word) = words.next() {
-            let value = words.next().ok_or_else(|| format!("`{word}` needs a value"))?;
-            match word.as_str() {
-                "--seed" => seeds = Some((number(&value)?, None)),
-                "--seeds" => {
-                    let (from, to) = value
-                        .split_once("..")
-                        .ok_or_else(|| format!("`{value}` is no range; write `0..100000`"))?;
-                    seeds = Some((number(from)?, Some(number(to)?)));
-                }
-                "--bug" => bug = Some(named(&value)?),
-                _ => return Err(format!("`{word}` is not known")),
-            }
-        }
-        let (from, to) = seeds.ok_or("say which seed")?;
-        Ok(Self { from, to, bug })
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct Seeds {
+    /// Plays one seed twice and shows its log
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Plays all from one up to another on all processors, until one breaks a promise
+    #[arg(long, value_name = "A..B", value_parser = seeds::range)]
+    seeds: Option<Range<u64>>,
+}
+
+fn main() -> std::io::Result<ExitCode> {
+    let Arguments { seeds: Seeds { seed, seeds }, bug, report } = Arguments::parse();
+    if let Some(seed) = seed {
+        return Ok(one(seed, bug));
     }
-}
-
-fn number(text: &str) -> Result<u64, String> {
-    text.parse().map_err(|_| format!("`{text}` is no seed; a seed is a whole number"))
+    let seeds = seeds.unwrap_or_default();
+    let command = format!("simulate --seeds {}..{}", seeds.start, seeds.end);
+    let mut written = Report::new("The runtime under seeded disturbances", command);
+    let count = seeds.end.saturating_sub(seeds.start);
+    let failed = seeds::first_failure(seeds, |seed| run::run(seed, bug).violations.is_empty());
+    let words = match failed {
+        Some(seed) => tell(&run::run(seed, bug)),
+        None => format!("{count} seeds, every promise kept"),
+    };
+    println!("{words}");
+    written.listing(words);
+    written.write(report.as_deref(), failed.is_none())?;
+    Ok(if failed.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn named(name: &str) -> Result<Bug, String> {
     Bug::ALL.into_iter().find(|bug| format!("{bug:?}") == name).ok_or_else(|| {
         let names = Bug::ALL.map(|bug| format!("{bug:?}")).join(", ");
-        format!("there is no bug `{name}`, only {names}")
+        format!("there is no such bug, only {names}")
     })
 }
 
@@ -81,52 +80,19 @@ fn one(seed: u64, bug: Option<Bug>) -> ExitCode {
         println!("the second run differs from line {:?} on", differs.map(|line| line + 1));
         return ExitCode::FAILURE;
     }
-    tell(&report)
+    println!("{}", tell(&report));
+    if report.violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Plays seeds on all processors until one breaks a promise.
-fn many(from: u64, to: u64, bug: Option<Bug>) -> ExitCode {
-    let started = Instant::now();
-    let next = AtomicU64::new(from);
-    // The smallest seed that failed; seeds beyond it are not begun.
-    let failed = AtomicU64::new(to);
-    let worker = || {
-        loop {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= failed.load(Ordering::Relaxed) {
-                return;
-            }
-            if !run::run(seed, bug).violations.is_empty() {
-                failed.fetch_min(seed, Ordering::Relaxed);
-            }
-            let done = seed + 1 - from;
-            if done.is_multiple_of(PROGRESS) {
-                println!("{done} of {} seeds, {:.0?}", to - from, started.elapsed());
-            }
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
-            scope.spawn(worker);
-        }
-    });
-    match failed.into_inner() {
-        seed if seed < to => tell(&run::run(seed, bug)),
-        _ => {
-            println!("{} seeds in {:.1?}, every promise kept", to - from, started.elapsed());
-            ExitCode::SUCCESS
-        }
-    }
-}
-
-/// Says what came of a run, and how to see it again.
-fn tell(report: &Report) -> ExitCode {
+/// What came of a run, and how to see it again.
+fn tell(report: &flowx_core::testing::seeded::Report) -> String {
+    let seed = report.seed;
     if report.violations.is_empty() {
-        println!("seed {}: every promise kept", report.seed);
-        return ExitCode::SUCCESS;
+        return format!("seed {seed}: every promise kept");
     }
-    println!("seed {} breaks a promise:", report.seed);
-    report.violations.iter().for_each(|violation| println!("  {violation}"));
-    println!("again: {}", run::replay(report.seed));
-    ExitCode::FAILURE
+    let mut words = format!("seed {seed} breaks a promise:\n");
+    for violation in &report.violations {
+        let _ = writeln!(words, "  {violation}");
+    }
+    words + "again: " + &run::replay(seed)
 }

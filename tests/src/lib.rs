@@ -9,14 +9,21 @@
 //! | the account of every request of a run | [`ledger::verify`] |
 //! | leaving a test out where Java or Maven is missing | [`require_kafka!`] |
 //! | an example connector as a program | [`example`](fn@example) |
+//! | many runs that a seed decides, on all processors | [`seeds::first_failure`] |
+//! | what the official AsyncAPI parser says of documents | [`asyncapi::Parser`] |
+//! | a written report | [`report::Report`] |
 //! | waiting with a deadline | [`eventually`](fn@eventually) |
 
+pub mod asyncapi;
 pub mod kafka;
 pub mod ledger;
 pub mod proxy;
+pub mod report;
+pub mod seeds;
 
 mod eventually;
 mod example;
+mod target;
 
 pub use eventually::{Condition, TimedOut, eventually, try_eventually};
 pub use example::{example, repository};

@@ -1,16 +1,14 @@
 //! `handlers`: what this binary does, as a table.
 
-use std::process::ExitCode;
-
-use super::CommandError;
+use super::{Code, CommandError, SUCCESS};
 use crate::connector::ConnectorBuilder;
 use crate::contract::table::HandlerTable;
 
-pub(super) fn run(builder: ConnectorBuilder) -> Result<ExitCode, CommandError> {
+pub(super) fn run(builder: ConnectorBuilder) -> Result<Code, CommandError> {
     let connector = builder.build()?;
-    print!("{}", HandlerTable { registry: connector.registry(), group: connector.group() });
+    print!("{}", HandlerTable(&connector.contract()));
     for warning in connector.registry().warnings() {
         eprintln!("warning: {warning}");
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(SUCCESS)
 }

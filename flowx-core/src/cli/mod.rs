@@ -1,5 +1,9 @@
 //! Floor 8: the command line of every connector.
 
+mod asyncapi;
+mod catalog;
+mod contract;
+mod designer;
 mod dev;
 mod handlers;
 mod run;
@@ -12,9 +16,17 @@ use clap::{Parser, Subcommand};
 
 use crate::config::Settings;
 use crate::connector::{ConnectorBuilder, ConnectorError, StartError};
+use crate::runtime::blocking;
 
+/// What a process leaves behind when it ends.
+type Code = u8;
+
+/// It did what it should.
+const SUCCESS: Code = 0;
+/// Something failed while it ran.
+const FAILURE: Code = 1;
 /// `EX_CONFIG` of sysexits: what is wrong is the configuration, and a restart will not mend it.
-const EXIT_CONFIG: u8 = 78;
+const EXIT_CONFIG: Code = 78;
 
 /// The command line of a connector.
 #[derive(Debug, Parser)]
@@ -35,6 +47,14 @@ enum Command {
     Handlers,
     /// Writes the JSON Schemas of requests, replies and errors
     Schema(schema::Arguments),
+    /// Prints the AsyncAPI document of this connector, or looks for mistakes in one
+    Asyncapi(asyncapi::Arguments),
+    /// Writes one HTML page with everything a process designer needs
+    Catalog(catalog::Arguments),
+    /// Tells process designers what to type into a process, for every handler
+    Designer(designer::Arguments),
+    /// Shows the contract, and what a release changes in it
+    Contract(contract::Arguments),
 }
 
 impl Command {
@@ -43,7 +63,8 @@ impl Command {
         match self {
             // The exchange itself is on the screen, and the broker's coming and going is no news.
             Self::Dev(_) => "warn,flowx::kafka=off",
-            Self::Run | Self::Handlers | Self::Schema(_) => "info",
+            Self::Catalog(_) => "warn",
+            _ => "info",
         }
     }
 }
@@ -75,8 +96,17 @@ impl ConnectorBuilder {
             Command::Dev(arguments) => dev::run(self, &arguments).await,
             Command::Handlers => handlers::run(self),
             Command::Schema(arguments) => schema::run(self, &arguments),
+            Command::Asyncapi(arguments) => asyncapi::run(self, &arguments),
+            Command::Catalog(arguments) => catalog::run(self, &arguments).await,
+            Command::Designer(arguments) => designer::run(self, &arguments),
+            Command::Contract(arguments) => contract::run(self, &arguments),
         };
-        outcome.unwrap_or_else(|failure| failure.report())
+        let code = outcome.unwrap_or_else(|failure| failure.report());
+        if blocking::at_work() > 0 {
+            // The runtime of `main` would wait for their threads, for as long as they like.
+            std::process::exit(code.into());
+        }
+        ExitCode::from(code)
     }
 }
 
@@ -120,15 +150,15 @@ impl From<ConnectorError> for CommandError {
 
 impl CommandError {
     /// Says it to the person at the terminal.
-    fn report(self) -> ExitCode {
+    fn report(self) -> Code {
         match self {
             Self::Start(error) => {
                 eprintln!("error: {error}");
-                ExitCode::from(EXIT_CONFIG)
+                EXIT_CONFIG
             }
             Self::Failed(reason) => {
                 eprintln!("error: {reason}");
-                ExitCode::FAILURE
+                FAILURE
             }
         }
     }

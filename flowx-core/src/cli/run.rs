@@ -1,22 +1,24 @@
 //! `run`: serves requests from Kafka until it is told to stop.
 
-use std::process::ExitCode;
-
 use tokio::sync::oneshot;
 
-use super::CommandError;
-use crate::connector::{ConnectorBuilder, ConnectorError};
+use super::catalog::{Served, served};
+use super::{Code, CommandError, SUCCESS};
+use crate::admin::{Site, ThroughKafka};
+use crate::connector::{Connector, ConnectorBuilder, ConnectorError, StartError};
 use crate::contract::table::HandlerTable;
+use crate::kafka::KafkaSettings;
 
-pub(super) async fn run(builder: ConnectorBuilder) -> Result<ExitCode, CommandError> {
+pub(super) async fn run(builder: ConnectorBuilder) -> Result<Code, CommandError> {
     let connector = builder.build()?;
     // What keeps it from running comes before what it would do.
     connector.kafka_settings()?;
     // The table is for people: it goes where they look, beside the logs.
-    eprint!("{}", HandlerTable { registry: connector.registry(), group: connector.group() });
+    eprint!("{}", HandlerTable(&connector.contract()));
     for warning in connector.registry().warnings() {
         tracing::warn!("{warning}");
     }
+    let _catalog = catalog(&connector).await?;
     let (stop, stopped) = oneshot::channel::<()>();
     let mut running = std::pin::pin!(connector.run(async { drop(stopped.await) }));
     tokio::select! {
@@ -31,8 +33,29 @@ pub(super) async fn run(builder: ConnectorBuilder) -> Result<ExitCode, CommandEr
     }
 }
 
-fn done(ended: Result<(), ConnectorError>) -> Result<ExitCode, CommandError> {
-    Ok(ended.map(|()| ExitCode::SUCCESS)?)
+/// Serves the catalog, if that is wanted, as long as what it returns is kept.
+async fn catalog(connector: &Connector) -> Result<Option<Served>, CommandError> {
+    let settings = &connector.settings;
+    if !settings.catalog {
+        return Ok(None);
+    }
+    let site = Site::of(connector).hosts(settings.admin_hosts.iter().map(String::as_str));
+    let site = match &settings.admin_token {
+        Some(token) => site.token(token.clone()),
+        // Settings that would come here are refused at start.
+        None => return Ok(None),
+    };
+    // A requester beside the group: the name of this instance is the consumer's.
+    let kafka = KafkaSettings { instance_id: None, ..connector.kafka_settings()? };
+    let patience = site.bounds().play;
+    let engine = ThroughKafka::connect(&kafka, connector, patience).map_err(StartError::from)?;
+    let served = served(site.through(engine), settings.admin_address).await?;
+    tracing::info!("the catalog is at http://{}/catalog", served.address);
+    Ok(Some(served))
+}
+
+fn done(ended: Result<(), ConnectorError>) -> Result<Code, CommandError> {
+    Ok(ended.map(|()| SUCCESS)?)
 }
 
 /// Ends when the process is told to stop: SIGTERM, or Ctrl-C.

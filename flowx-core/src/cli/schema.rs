@@ -2,9 +2,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
-use super::CommandError;
+use super::{Code, CommandError, SUCCESS};
 use crate::connector::ConnectorBuilder;
 use crate::contract::schema;
 
@@ -15,10 +14,7 @@ pub(super) struct Arguments {
     out: PathBuf,
 }
 
-pub(super) fn run(
-    builder: ConnectorBuilder,
-    arguments: &Arguments,
-) -> Result<ExitCode, CommandError> {
+pub(super) fn run(builder: ConnectorBuilder, arguments: &Arguments) -> Result<Code, CommandError> {
     let connector = builder.build()?;
     let files = schema::files(connector.registry(), &connector.plan.error_field);
     for (name, schema) in &files {
@@ -28,7 +24,7 @@ pub(super) fn run(
         })?;
         println!("{}", path.display());
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(SUCCESS)
 }
 
 fn write(path: &Path, schema: &serde_json::Value) -> std::io::Result<()> {

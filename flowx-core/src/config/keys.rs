@@ -4,10 +4,14 @@
 //! with relaxed binding, where `A_B` and `AB` are one name, and so do we.
 //! Sources of the platform's names: the engine's setup guide (4.7) and the connector quickstart.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::Settings;
+use super::assignment::{AssignmentProtocol, UnknownAssignmentProtocol};
+use super::delay::RetryDelay;
 use super::order::{Order, UnknownOrder};
+use super::secret::Secret;
 use crate::message::decode::Limits;
 
 /// Every native variable begins with this; an unknown one is refused.
@@ -40,6 +44,11 @@ impl Key {
 /// A name without its underscores: `A_B` and `AB` are one.
 pub(super) fn relaxed(name: &str) -> String {
     name.chars().filter(|c| *c != '_').map(|c| c.to_ascii_uppercase()).collect()
+}
+
+/// The value is left out: it may be a secret in the wrong place.
+pub(super) fn unreadable(name: &str, expected: &str) -> String {
+    format!("`{name}` cannot be read: expected {expected}")
 }
 
 /// All settings.
@@ -140,6 +149,11 @@ pub const KEYS: &[Key] = &[
         set: |s, v| switch(&mut s.refuse_placeholders, v),
     },
     Key {
+        name: "FLOWX_CONNECTOR_MAX_VALUES",
+        platform: &[],
+        set: |s, v| number(&mut s.max_values, v, 1..=100_000_000, "values"),
+    },
+    Key {
         name: "FLOWX_CONNECTOR_HANDLER_TIMEOUT",
         platform: &[],
         set: |s, v| duration(&mut s.handler_timeout, v),
@@ -148,6 +162,11 @@ pub const KEYS: &[Key] = &[
         name: "FLOWX_CONNECTOR_RETRY_ATTEMPTS",
         platform: &[],
         set: |s, v| number(&mut s.retry_attempts, v, 1..=1_000, "attempts"),
+    },
+    Key {
+        name: "FLOWX_CONNECTOR_RETRY_ATTEMPTS_AFTER_CRASH",
+        platform: &[],
+        set: |s, v| number(&mut s.retry_attempts_after_crash, v, 1..=1_000, "attempts"),
     },
     Key {
         name: "FLOWX_CONNECTOR_RETRY_DELAY",
@@ -165,6 +184,27 @@ pub const KEYS: &[Key] = &[
         set: |s, v| duration(&mut s.retry_budget, v),
     },
     Key {
+        name: "FLOWX_CONNECTOR_DEAD_LETTER_REFUSALS",
+        platform: &[],
+        set: |s, v| switch(&mut s.dead_letter_refusals, v),
+    },
+    Key { name: "FLOWX_CONNECTOR_BREAKER", platform: &[], set: |s, v| switch(&mut s.breaker, v) },
+    Key {
+        name: "FLOWX_CONNECTOR_BREAKER_FAILURES",
+        platform: &[],
+        set: |s, v| number(&mut s.breaker_failures, v, 1..=1_000_000, "failures in a row"),
+    },
+    Key {
+        name: "FLOWX_CONNECTOR_BREAKER_PERCENT",
+        platform: &[],
+        set: |s, v| number(&mut s.breaker_percent, v, 1..=100, "failures in a hundred"),
+    },
+    Key {
+        name: "FLOWX_CONNECTOR_BREAKER_PAUSE",
+        platform: &[],
+        set: |s, v| duration(&mut s.breaker_pause, v),
+    },
+    Key {
         name: "FLOWX_CONNECTOR_CONCURRENCY",
         platform: &[],
         set: |s, v| number(&mut s.concurrency, v, 1..=1_000_000, "requests"),
@@ -175,6 +215,35 @@ pub const KEYS: &[Key] = &[
         name: "FLOWX_CONNECTOR_SESSION_TIMEOUT",
         platform: &[],
         set: |s, v| duration(&mut s.session_timeout, v),
+    },
+    Key {
+        name: "FLOWX_CONNECTOR_ASSIGNMENT",
+        platform: &[],
+        set: |s, v| assignment(&mut s.assignment, v),
+    },
+    Key { name: "FLOWX_CONNECTOR_STALL", platform: &[], set: |s, v| duration(&mut s.stall, v) },
+    Key { name: "FLOWX_CONNECTOR_CATALOG", platform: &[], set: |s, v| switch(&mut s.catalog, v) },
+    Key {
+        name: "FLOWX_CONNECTOR_ADMIN_ADDRESS",
+        platform: &[],
+        set: |s, v| address(&mut s.admin_address, v),
+    },
+    Key {
+        name: "FLOWX_CONNECTOR_ADMIN_TOKEN",
+        platform: &[],
+        set: |s, v| {
+            s.admin_token = Some(Secret::new(v.trim()));
+            Ok(())
+        },
+    },
+    Key {
+        name: "FLOWX_CONNECTOR_ADMIN_HOSTS",
+        platform: &[],
+        set: |s, v| {
+            let names = v.split(',').map(str::trim).filter(|name| !name.is_empty());
+            s.admin_hosts = names.map(str::to_owned).collect();
+            Ok(())
+        },
     },
 ];
 
@@ -194,6 +263,14 @@ fn some_text(field: &mut Option<String>, value: &str) -> Set {
 fn family(field: &mut String, value: &str) -> Set {
     let name = value.trim().trim_end_matches('*').trim_end_matches('.');
     *field = format!("{name}.");
+    Ok(())
+}
+
+fn address(field: &mut SocketAddr, value: &str) -> Set {
+    *field = value
+        .trim()
+        .parse()
+        .map_err(|_| "an address with its port, as `127.0.0.1:8081` or `[::1]:8081`".to_owned())?;
     Ok(())
 }
 
@@ -229,6 +306,11 @@ pub(super) fn order(field: &mut Order, value: &str) -> Set {
     Ok(())
 }
 
+fn assignment(field: &mut AssignmentProtocol, value: &str) -> Set {
+    *field = value.parse().map_err(|expected: UnknownAssignmentProtocol| expected.to_string())?;
+    Ok(())
+}
+
 pub(super) fn duration(field: &mut Duration, value: &str) -> Set {
     match humantime::parse_duration(value.trim()) {
         Ok(duration) if !duration.is_zero() => {
@@ -237,6 +319,14 @@ pub(super) fn duration(field: &mut Duration, value: &str) -> Set {
         }
         _ => Err("a time with its unit, for example `30s`, `500ms` or `2min`".to_owned()),
     }
+}
+
+/// The delays of a handler's retry topics; nothing at all is none.
+pub(super) fn delays(field: &mut Vec<RetryDelay>, value: &str) -> Set {
+    let texts = value.split(',').map(str::trim).filter(|_| !value.trim().is_empty());
+    *field = RetryDelay::list(texts)
+        .map_err(|expected| format!("{expected}, as in `30s,5m`, or nothing for none"))?;
+    Ok(())
 }
 
 /// The protocols that this build speaks.

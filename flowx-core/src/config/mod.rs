@@ -4,7 +4,8 @@
 //! platform's services already have. `A_B` and `AB` are one name, as in the platform's relaxed
 //! binding. Of several names that are set the leftmost in this table wins. An unknown variable that
 //! begins with `FLOWX_CONNECTOR_` is an error, and so is a value that cannot be read; all errors are
-//! reported at once, and no value with them.
+//! reported at once, and no value with them. Times that do not fit together (a drain longer than the
+//! session, a first wait longer than the longest) are refused at start, each with what to set.
 //!
 //! | variable | the platform's names | what it sets | default |
 //! |---|---|---|---|
@@ -25,6 +26,8 @@
 //! | `FLOWX_CONNECTOR_HANDLER_<NAME>_CONCURRENCY` | | requests of one handler at work at once | the attribute's |
 //! | `FLOWX_CONNECTOR_HANDLER_<NAME>_ORDER` | | `key`, `partition` or `unordered` | the attribute's |
 //! | `FLOWX_CONNECTOR_HANDLER_<NAME>_TIMEOUT` | | the longest one attempt of one handler may run | the attribute's |
+//! | `FLOWX_CONNECTOR_HANDLER_<NAME>_ATTEMPTS` | | attempts at a request of one handler in all | the attribute's |
+//! | `FLOWX_CONNECTOR_HANDLER_<NAME>_RETRY_TOPICS` | | delays of one handler's retry topics, as `30s,5m`; set and empty means none | the attribute's |
 //! | `FLOWX_CONNECTOR_ORGANIZATION_ID` | `ORGANIZATION_ID` | `Fx-Organization-Id` of answers to requests without it | none |
 //! | `FLOWX_CONNECTOR_FX_CONTEXT` | `KAFKA_DEFAULT_FX_CONTEXT` | `fxContext` of answers to requests without it | none |
 //! | `FLOWX_CONNECTOR_ERROR_FIELD` | | name of the text's field in error replies | `errorMessage` |
@@ -32,21 +35,42 @@
 //! | `FLOWX_CONNECTOR_OWN_HEADERS` | | whether answers carry `x-reply-id` and `x-request-offset` | `true` |
 //! | `FLOWX_CONNECTOR_MAX_DEPTH` | | deepest nesting of a request, 1 to 127 | `64` |
 //! | `FLOWX_CONNECTOR_REFUSE_PLACEHOLDERS` | | whether a text that still holds `${…}` is refused | `true` |
+//! | `FLOWX_CONNECTOR_MAX_VALUES` | | how many values (objects, arrays, texts, numbers, …) a request may hold to be compared with its schema | `100000` |
 //! | `FLOWX_CONNECTOR_HANDLER_TIMEOUT` | | the longest one attempt may run | `30s` |
-//! | `FLOWX_CONNECTOR_RETRY_ATTEMPTS` | | attempts in all | `5` |
+//! | `FLOWX_CONNECTOR_RETRY_ATTEMPTS` | | attempts in all; on each retry topic as many again | `5` |
+//! | `FLOWX_CONNECTOR_RETRY_ATTEMPTS_AFTER_CRASH` | | attempts in all once one has panicked or run out of time | `2` |
 //! | `FLOWX_CONNECTOR_RETRY_DELAY` | | longest wait before the second attempt; it doubles | `300ms` |
 //! | `FLOWX_CONNECTOR_RETRY_LONGEST_DELAY` | | longest wait before any attempt | `60s` |
-//! | `FLOWX_CONNECTOR_RETRY_BUDGET` | | time for all attempts and waits of a request | `2min` |
+//! | `FLOWX_CONNECTOR_RETRY_BUDGET` | | time for all attempts and waits of a request; on each retry topic as much again | `2min` |
+//! | `FLOWX_CONNECTOR_DEAD_LETTER_REFUSALS` | | whether requests that a handler refused are put aside too | `false` |
+//! | `FLOWX_CONNECTOR_BREAKER` | | whether a partition is held while nearly all of its requests fail | `true` |
+//! | `FLOWX_CONNECTOR_BREAKER_FAILURES` | | failures in a row that hold a partition | `100` |
+//! | `FLOWX_CONNECTOR_BREAKER_PERCENT` | | failures in a hundred, of the last 200 requests, that hold a partition | `90` |
+//! | `FLOWX_CONNECTOR_BREAKER_PAUSE` | | how long a partition is held before one request is tried | `30s` |
 //! | `FLOWX_CONNECTOR_CONCURRENCY` | | requests of a handler at work at once | `256` |
 //! | `FLOWX_CONNECTOR_ORDER` | | what runs one after another: `key`, `partition` or `unordered` | `key` |
 //! | `FLOWX_CONNECTOR_DRAIN` | | how long a stop waits for what is in flight | `10s` |
 //! | `FLOWX_CONNECTOR_SESSION_TIMEOUT` | | Kafka's `session.timeout.ms` | `45s` |
+//! | `FLOWX_CONNECTOR_ASSIGNMENT` | | when an instance comes or goes, `cooperative` stops only the partitions that move, `eager` all; the same for all instances, stop them all to change it | `cooperative` |
+//! | `FLOWX_CONNECTOR_CATALOG` | | whether `run` serves the catalog page with try-it-out | `false` |
+//! | `FLOWX_CONNECTOR_ADMIN_ADDRESS` | | where the catalog listens, `address:port` | `127.0.0.1:8081` |
+//! | `FLOWX_CONNECTOR_ADMIN_TOKEN` | | bearer token that every request which is tried out must carry; needed with the catalog | none |
+//! | `FLOWX_CONNECTOR_ADMIN_HOSTS` | | host names under which the catalog may be called besides `localhost`, separated by commas | none |
+//! | `FLOWX_CONNECTOR_STALL` | | how long records that the broker has may fail to come, although there is room for them, before the consumer is restarted | `60s` |
 //!
 //! In `<NAME>` a handler's name stands in capitals, with `_` for everything that is no letter or
 //! digit: `FLOWX_CONNECTOR_HANDLER_CREDIT_CHECK_TOPIC` for `credit-check`.
+//!
+//! A retry topic that is taken out of the list is read no more: what still waits there is neither
+//! handled nor answered. Stop using a delay only when its topic has been read to its end. The same
+//! holds for another topic of the handler, another prefix or suffix, and another group.
 
+pub mod assignment;
+pub mod delay;
+pub mod handlers;
 pub mod keys;
 pub mod order;
+pub mod secret;
 pub mod settings;
 
 pub use settings::Settings;

@@ -1,10 +1,16 @@
 //! The settings tree, and how the environment fills it.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::keys::{HANDLER_PREFIX, KEYS, Key, NATIVE_PREFIX, duration, number, order, relaxed};
+use humantime::format_duration;
+
+use super::assignment::AssignmentProtocol;
+use super::handlers::{HandlerOverrides, RETRY_TOPICS};
+use super::keys::{HANDLER_PREFIX, KEYS, Key, NATIVE_PREFIX, relaxed, unreadable};
 use super::order::Order;
+use super::secret::Secret;
 use crate::message::decode::Limits;
 use crate::message::error_reply::DEFAULT_ERROR_FIELD;
 
@@ -51,16 +57,30 @@ pub struct Settings {
     pub max_depth: usize,
     /// Whether a text that still holds `${…}` is refused; default true.
     pub refuse_placeholders: bool,
+    /// How many values a request may hold to be looked at whole; default 100 000.
+    pub max_values: usize,
     /// The longest one attempt may run; default 30 s.
     pub handler_timeout: Duration,
-    /// Attempts in all; default 5.
+    /// Attempts in all; default 5. On each retry topic as many again.
     pub retry_attempts: u32,
+    /// Attempts in all once one has panicked or run out of time; default 2.
+    pub retry_attempts_after_crash: u32,
     /// The longest wait before the second attempt; default 300 ms.
     pub retry_delay: Duration,
     /// The longest wait before any attempt; default 60 s.
     pub retry_longest_delay: Duration,
-    /// Time for all attempts and waits together; default 2 min.
+    /// Time for all attempts and waits together; default 2 min. On each retry topic as much again.
     pub retry_budget: Duration,
+    /// Whether requests that a handler refused are put aside too; default false.
+    pub dead_letter_refusals: bool,
+    /// Whether a partition is held while nearly all of its requests fail; default true.
+    pub breaker: bool,
+    /// Failures in a row that hold a partition; default 100.
+    pub breaker_failures: u32,
+    /// Failures in a hundred, of the last 200 requests, that hold a partition; default 90.
+    pub breaker_percent: u32,
+    /// How long a partition is held before one request is tried; default 30 s.
+    pub breaker_pause: Duration,
     /// Requests of a handler at work at once; default 256.
     pub concurrency: usize,
     /// What runs one after another; default by key.
@@ -69,53 +89,19 @@ pub struct Settings {
     pub drain: Duration,
     /// Kafka's `session.timeout.ms`; default 45 s.
     pub session_timeout: Duration,
-}
-
-/// What is set for single handlers in place of what stands in the source.
-///
-/// A handler's name is compared in capitals and with `_` for everything that is no letter or digit,
-/// as it stands in a variable: `CREDIT_CHECK` sets `credit-check`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct HandlerOverrides(BTreeMap<String, HandlerOverride>);
-
-/// What is set for one handler; `None` is not set.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct HandlerOverride {
-    /// The topic that it reads, written as in the attribute.
-    pub topic: Option<String>,
-    /// The topic that it answers on, written as in the attribute.
-    pub reply: Option<String>,
-    /// Requests at work at once.
-    pub concurrency: Option<usize>,
-    /// What runs one after another.
-    pub order: Option<Order>,
-    /// The longest one attempt may run.
-    pub timeout: Option<Duration>,
-}
-
-impl HandlerOverrides {
-    /// What is set for a handler, to be changed.
-    pub fn entry(&mut self, handler: &str) -> &mut HandlerOverride {
-        self.0.entry(variable_part(handler)).or_default()
-    }
-
-    /// What is set for a handler.
-    #[must_use]
-    pub fn get(&self, handler: &str) -> Option<&HandlerOverride> {
-        self.0.get(&variable_part(handler))
-    }
-
-    /// The names that belong to none of these handlers.
-    pub fn unknown(&self, handlers: &[&str]) -> impl Iterator<Item = &str> {
-        let known: Vec<String> = handlers.iter().map(|name| variable_part(name)).collect();
-        self.0.keys().filter(move |name| !known.contains(name)).map(String::as_str)
-    }
-}
-
-fn variable_part(handler: &str) -> String {
-    let part = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
-    handler.chars().map(part).collect()
+    /// How partitions move when an instance comes or goes; default cooperative.
+    pub assignment: AssignmentProtocol,
+    /// How long records that the broker has may fail to come before the consumer is restarted; default
+    /// 60 s.
+    pub stall: Duration,
+    /// Whether `run` serves the catalog page with try-it-out; default false.
+    pub catalog: bool,
+    /// Where the catalog listens; default `127.0.0.1:8081`.
+    pub admin_address: SocketAddr,
+    /// What a request that is tried out must know; none by default, and needed with the catalog.
+    pub admin_token: Option<Secret>,
+    /// Host names under which the catalog may be called besides `localhost`; none by default.
+    pub admin_hosts: Vec<String>,
 }
 
 /// Parts of topic names, as the platform's services are configured with them.
@@ -169,15 +155,28 @@ impl Default for Settings {
             own_headers: true,
             max_depth: Limits::default().max_depth,
             refuse_placeholders: true,
+            max_values: 100_000,
             handler_timeout: Duration::from_secs(30),
             retry_attempts: 5,
+            retry_attempts_after_crash: 2,
             retry_delay: Duration::from_millis(300),
             retry_longest_delay: Duration::from_secs(60),
             retry_budget: Duration::from_secs(120),
+            dead_letter_refusals: false,
+            breaker: true,
+            breaker_failures: 100,
+            breaker_percent: 90,
+            breaker_pause: Duration::from_secs(30),
             concurrency: 256,
             order: Order::default(),
             drain: Duration::from_secs(10),
             session_timeout: Duration::from_secs(45),
+            assignment: AssignmentProtocol::default(),
+            stall: Duration::from_secs(60),
+            catalog: false,
+            admin_address: SocketAddr::from(([127, 0, 0, 1], 8081)),
+            admin_token: None,
+            admin_hosts: Vec::new(),
         }
     }
 }
@@ -196,7 +195,8 @@ impl Settings {
     }
 
     /// Reads settings from variables. Of several that set one thing the first in the order of
-    /// [`KEYS`] wins: the native name, then the platform's. Empty values count as not set.
+    /// [`KEYS`] wins: the native name, then the platform's. Empty values count as not set, but for
+    /// the retry topics of a handler, where an empty list means none.
     ///
     /// # Errors
     /// All unknown native variables, values that cannot be read and settings that contradict each
@@ -211,11 +211,13 @@ impl Settings {
         let mut known: Vec<(String, String)> = Vec::new();
         for (name, value) in variables {
             let (name, value): (String, String) = (name.into(), value.into());
-            if value.trim().is_empty() {
+            let handler = name.strip_prefix(HANDLER_PREFIX);
+            let is_list = handler.is_some_and(|handler| handler.ends_with(RETRY_TOPICS));
+            if value.trim().is_empty() && !is_list {
                 continue;
             }
-            if let Some(handler) = name.strip_prefix(HANDLER_PREFIX) {
-                if let Err(problem) = settings.set_handler(&name, handler, value) {
+            if let Some(handler) = handler {
+                if let Err(problem) = settings.handlers.set(&name, handler, value) {
                     problems.push(problem);
                 }
             } else if let Some(problem) = unknown(&name) {
@@ -235,56 +237,50 @@ impl Settings {
         if problems.is_empty() { Ok(settings) } else { Err(problems) }
     }
 
-    fn set_handler(&mut self, name: &str, rest: &str, value: String) -> Result<(), String> {
-        let unknown = || {
-            format!(
-                "`{name}` is unknown; of a handler {} can be set",
-                PARTS.map(|part| format!("`{HANDLER_PREFIX}<NAME>_{part}`")).join(", ")
-            )
-        };
-        let (handler, part) = rest.rsplit_once('_').ok_or_else(unknown)?;
-        let set = self.handlers.entry(handler);
-        let read = match part {
-            "TOPIC" => {
-                set.topic = Some(value);
-                Ok(())
-            }
-            "REPLY" => {
-                set.reply = Some(value);
-                Ok(())
-            }
-            "CONCURRENCY" => {
-                let field = set.concurrency.insert(1);
-                number(field, &value, 1..=1_000_000, "requests")
-            }
-            "ORDER" => order(set.order.insert(Order::default()), &value),
-            "TIMEOUT" => duration(set.timeout.insert(Duration::ZERO), &value),
-            _ => return Err(unknown()),
-        };
-        read.map_err(|expected| unreadable(name, &expected))
-    }
-
-    /// Settings that are fine alone and not together.
-    fn contradictions(&self) -> Vec<String> {
+    /// Settings that are fine alone and not together. Of the handlers' own times and of Kafka's the
+    /// connector knows more.
+    pub(crate) fn contradictions(&self) -> Vec<String> {
         let mut problems = Vec::new();
         if self.drain >= self.session_timeout {
             problems.push(format!(
                 "the drain of {} must be shorter than the session timeout of {}: a member that drains longer loses its partitions; set FLOWX_CONNECTOR_DRAIN or FLOWX_CONNECTOR_SESSION_TIMEOUT",
-                humantime::format_duration(self.drain),
-                humantime::format_duration(self.session_timeout),
+                format_duration(self.drain),
+                format_duration(self.session_timeout),
             ));
+        }
+        if self.retry_delay > self.retry_longest_delay {
+            problems.push(format!(
+                "the wait of {} before the second attempt is longer than the longest before any, {}; set FLOWX_CONNECTOR_RETRY_DELAY or FLOWX_CONNECTOR_RETRY_LONGEST_DELAY",
+                format_duration(self.retry_delay),
+                format_duration(self.retry_longest_delay),
+            ));
+        }
+        if self.retry_attempts > 1 && self.retry_delay >= self.retry_budget {
+            problems.push(format!(
+                "the wait of {} before the second attempt is not shorter than the time for all attempts, {}, so there would never be one; set FLOWX_CONNECTOR_RETRY_DELAY or FLOWX_CONNECTOR_RETRY_BUDGET, or FLOWX_CONNECTOR_RETRY_ATTEMPTS to 1",
+                format_duration(self.retry_delay),
+                format_duration(self.retry_budget),
+            ));
+        }
+        if self.stall < SHORTEST_STALL {
+            problems.push(format!(
+                "the stall of {} is shorter than {}: a broker that takes a while would have the consumer restarted; set FLOWX_CONNECTOR_STALL",
+                format_duration(self.stall),
+                format_duration(SHORTEST_STALL),
+            ));
+        }
+        if self.catalog && self.admin_token.is_none() {
+            problems.push(
+                "the catalog is on, and whoever reaches it could run the handlers; set FLOWX_CONNECTOR_ADMIN_TOKEN to a long random text, or FLOWX_CONNECTOR_CATALOG to `false`"
+                    .to_owned(),
+            );
         }
         problems
     }
 }
 
-/// What can be set for a single handler.
-const PARTS: [&str; 5] = ["TOPIC", "REPLY", "CONCURRENCY", "ORDER", "TIMEOUT"];
-
-/// The value is left out: it may be a secret in the wrong place.
-fn unreadable(name: &str, expected: &str) -> String {
-    format!("`{name}` cannot be read: expected {expected}")
-}
+/// A broker is asked four times in a stall, and may take two seconds for each answer.
+const SHORTEST_STALL: Duration = Duration::from_secs(10);
 
 /// The variable that sets a key: the first of the key's names that is there.
 fn find<'a>(key: &Key, variables: &'a [(String, String)]) -> Option<(&'a str, &'a str)> {
@@ -347,12 +343,13 @@ mod tests {
             ("FLOWX_CONNECTOR_RETRY_ATTEMPT", "3"),
             ("FLOWX_CONNECTOR_HANDLER_EXCHANGE_ORDERS", "key"),
             ("FLOWX_CONNECTOR_HANDLER_EXCHANGE_TIMEOUT", "canary"),
+            ("FLOWX_CONNECTOR_HANDLER_EXCHANGE_RETRY_TOPICS", "5m,canary"),
             ("FLOWX_CONNECTOR_DRAIN", "1min"),
             ("FLOWX_CONNECTOR_MAX_DEPTH", "500"),
         ])
         .unwrap_err();
         let text = problems.join("\n");
-        assert_eq!(problems.len(), 6, "{text}");
+        assert_eq!(problems.len(), 7, "{text}");
         assert!(
             text.contains("`KAFKA_MESSAGE_MAX_BYTES` cannot be read: expected a number of bytes")
         );
@@ -363,30 +360,21 @@ mod tests {
     }
 
     #[test]
+    fn a_catalog_without_a_token_is_refused_and_the_token_is_never_shown() {
+        let on = ("FLOWX_CONNECTOR_CATALOG", "true");
+        for token in ["", " "] {
+            let problems = read(&[on, ("FLOWX_CONNECTOR_ADMIN_TOKEN", token)]).unwrap_err();
+            assert!(problems[0].contains("set FLOWX_CONNECTOR_ADMIN_TOKEN"), "{problems:?}");
+        }
+        let settings = read(&[on, ("FLOWX_CONNECTOR_ADMIN_TOKEN", "canary")]).unwrap();
+        assert!(settings.admin_token.as_ref().is_some_and(|token| token.is("canary")));
+        assert!(!format!("{settings:?}").contains("canary"));
+    }
+
+    #[test]
     fn what_is_empty_or_another_services_is_passed_over() {
         let settings =
             read(&[("KAFKA_BOOTSTRAP_SERVERS", " "), ("FLOWX_WEBCLIENT_BUFFERSIZE", "1")]).unwrap();
         assert_eq!(settings, Settings::default());
-    }
-
-    #[test]
-    fn single_handlers_can_be_set() {
-        let settings = read(&[
-            ("FLOWX_CONNECTOR_HANDLER_CREDIT_CHECK_TOPIC", "credit.in"),
-            ("FLOWX_CONNECTOR_HANDLER_CREDIT_CHECK_REPLY", "/credit.out"),
-            ("FLOWX_CONNECTOR_HANDLER_CREDIT_CHECK_CONCURRENCY", "8"),
-            ("FLOWX_CONNECTOR_HANDLER_CREDIT_CHECK_ORDER", "unordered"),
-            ("FLOWX_CONNECTOR_HANDLER_CREDIT_CHECK_TIMEOUT", "5s"),
-        ])
-        .unwrap();
-        let expected = HandlerOverride {
-            topic: Some("credit.in".to_owned()),
-            reply: Some("/credit.out".to_owned()),
-            concurrency: Some(8),
-            order: Some(Order::Unordered),
-            timeout: Some(Duration::from_secs(5)),
-        };
-        assert_eq!(settings.handlers.get("credit-check"), Some(&expected));
-        assert_eq!(settings.handlers.get("credit"), None);
     }
 }

@@ -10,6 +10,7 @@ use super::codes::{self, Codes, OWN_CODES};
 use super::entry::{Docs, HandlerEntry, Options, Site};
 use super::outcome::{HandlerFuture, Rejection};
 use super::reply::{ReplyShape, schema_as_sent};
+use super::schema::validator::Validator;
 use super::schema::{self, Draft};
 use super::slot::Start;
 
@@ -38,6 +39,7 @@ pub struct BoundHandler {
     error_field: Option<String>,
     request_schema: fn(Draft) -> Value,
     reply_schema: fn(Draft) -> Option<Value>,
+    examples: Vec<Value>,
     start: Box<Start>,
 }
 
@@ -45,7 +47,7 @@ pub struct BoundHandler {
 ///
 /// # Errors
 /// All that is wrong with it: missing shared values, a reply that the engine could not store, codes
-/// that belong to flowx.
+/// that belong to flowx, examples that are no such requests.
 pub fn bind(
     entry: &'static HandlerEntry,
     environment: &BindEnvironment,
@@ -58,7 +60,9 @@ pub fn bind(
     let mut errors = std::mem::take(&mut binder.errors);
     errors.extend(wrong_codes(&binder));
     errors.extend(wrong_options(&binder));
+    let examples = examples(&binder, &mut errors);
     let error_field = binder.error_field().map(str::to_owned);
+    errors.extend(wrong_reply(&binder, error_field.as_deref()));
     let parts = binder.parts;
     match (parts.request_schema, parts.reply_schema, parts.reply_shape, parts.start) {
         (Some(request_schema), Some(reply_schema), Some(reply_shape), Some(start))
@@ -78,6 +82,7 @@ pub fn bind(
                 error_field,
                 request_schema,
                 reply_schema,
+                examples,
                 start,
             })
         }
@@ -86,10 +91,14 @@ pub fn bind(
 }
 
 impl BoundHandler {
-    /// The JSON Schema of the request: what is accepted.
+    /// The JSON Schema of the request: what is accepted, shown with all examples.
     #[must_use]
     pub fn request_schema(&self, draft: Draft) -> Value {
-        (self.request_schema)(draft)
+        let mut schema = (self.request_schema)(draft);
+        if let (Some(schema), false) = (schema.as_object_mut(), self.examples.is_empty()) {
+            schema.insert("examples".to_owned(), self.examples.clone().into());
+        }
+        schema
     }
 
     /// The JSON Schema of successful replies as they are sent, with the error field where it is
@@ -100,10 +109,11 @@ impl BoundHandler {
         Some(schema_as_sent(schema, self.error_field.as_deref()))
     }
 
-    /// The request's examples, from `#[schemars(example = …)]` on its type.
+    /// Requests that it is shown with, each as its schema says: those of the attribute, then those of
+    /// the request's type (`#[schemars(example = …)]`).
     #[must_use]
-    pub fn examples(&self) -> Vec<Value> {
-        schema::examples(&self.request_schema(Draft::default()))
+    pub fn examples(&self) -> &[Value] {
+        &self.examples
     }
 
     /// Takes the parameters and starts the handler; nothing of it runs before its first poll.
@@ -135,12 +145,70 @@ impl Binder<'_> {
     }
 }
 
+/// The handler's examples and those of its type, each once; what is wrong with them goes to `errors`.
+fn examples(binder: &Binder<'_>, errors: &mut Vec<BindError>) -> Vec<Value> {
+    let given = binder.handler().options.examples.map(|examples| examples.0()).unwrap_or_default();
+    let of_type = binder.parts.request_schema.map(|schema| schema(Draft::default()));
+    let of_type = of_type.as_ref().map(schema::examples).unwrap_or_default();
+    let mut examples: Vec<Value> = Vec::new();
+    for (number, example) in (1..).zip(given.into_iter().chain(of_type.into_iter().map(Ok))) {
+        let wrong = match example {
+            Ok(example) => {
+                let admission = binder.parts.admission.as_ref();
+                let found = admission.map(|admission| admission.violations(&example));
+                let found: Vec<String> =
+                    found.unwrap_or_default().iter().map(ToString::to_string).collect();
+                if !examples.contains(&example) {
+                    examples.push(example);
+                }
+                found.join("; ")
+            }
+            Err(reason) => reason,
+        };
+        if !wrong.is_empty() {
+            errors.push(binder.error(format!(
+                "its example {number} is no request that it accepts: {wrong}; mend the example, or the schema"
+            )));
+        }
+    }
+    examples
+}
+
+/// What is wrong with the schema of the reply, or with the examples in it.
+fn wrong_reply(binder: &Binder<'_>, error_field: Option<&str>) -> Vec<BindError> {
+    let schema = binder.parts.reply_schema.and_then(|schema| schema(Draft::default()));
+    let Some(schema) = schema.map(|schema| schema_as_sent(schema, error_field)) else {
+        return Vec::new();
+    };
+    let validator = match Validator::new(&schema) {
+        Ok(validator) => validator,
+        Err(what) => {
+            return vec![binder.error(format!(
+                "the schema of its reply cannot be used: {what}; mend the attribute that says so"
+            ))];
+        }
+    };
+    let examples = schema::examples(&schema);
+    let wrong = (1..).zip(&examples).filter_map(|(number, example)| {
+        let found = validator.findings(example)?.violations;
+        let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+        Some(binder.error(format!(
+            "example {number} of its reply is not as its schema says: {}; mend the example, or the schema",
+            found.join("; ")
+        )))
+    });
+    wrong.collect()
+}
+
 /// What the compiler takes and no handler can live with.
 fn wrong_options(binder: &Binder<'_>) -> Vec<BindError> {
     let options = binder.handler().options;
     let mut errors = Vec::new();
     if options.concurrency == Some(0) {
         errors.push(binder.error("`concurrency = 0` lets nothing run; write at least 1"));
+    }
+    if options.attempts == Some(0) {
+        errors.push(binder.error("`attempts = 0` handles nothing; write at least 1"));
     }
     if options.timeout.is_some_and(|timeout| timeout.is_zero()) {
         errors

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::entry::Docs;
 
-/// The payload could not be read.
+/// The payload could not be read, or is not as its schema says.
 pub const INVALID_REQUEST: &str = "INVALID_REQUEST";
 /// Every attempt asked for another one.
 pub const RETRY_EXHAUSTED: &str = "RETRY_EXHAUSTED";
@@ -20,7 +20,7 @@ pub const REPLY_REJECTED: &str = "REPLY_REJECTED";
 pub const OWN_CODES: [Code; 5] = [
     Code {
         code: INVALID_REQUEST,
-        docs: Docs("The request could not be read; the text says where."),
+        docs: Docs("The request is not as its schema says; the text names every place."),
     },
     Code { code: RETRY_EXHAUSTED, docs: Docs("The request failed at every attempt.") },
     Code { code: HANDLER_TIMEOUT, docs: Docs("The request took too long to handle.") },

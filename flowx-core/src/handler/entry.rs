@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
+use serde_json::Value;
+
 use super::binder::Binder;
 use crate::config::order::Order;
 
@@ -48,12 +51,55 @@ pub struct Options {
     pub order: Option<Order>,
     /// The longest one attempt may run; the default is 30 s.
     pub timeout: Option<Duration>,
+    /// Attempts at a request in all; the default is 5.
+    pub attempts: Option<u32>,
+    /// Whether it runs on a thread of its own; the default is that it does not.
+    pub blocking: Option<bool>,
+    /// Delays of the retry topics, as written; the default is none.
+    pub retry_topics: Option<&'static [&'static str]>,
+    /// Requests to show it with, beside those of the request's type; the default is none.
+    pub examples: Option<Examples>,
+}
+
+/// Requests that a handler is shown with, made when they are wanted.
+#[derive(Clone, Copy)]
+pub struct Examples(pub fn() -> Vec<Result<Value, String>>);
+
+impl Examples {
+    /// One example as JSON, or why it is none.
+    #[doc(hidden)]
+    pub fn one<T: Serialize + ?Sized>(example: &T) -> Result<Value, String> {
+        serde_json::to_value(example).map_err(|error| error.to_string())
+    }
+}
+
+impl PartialEq for Examples {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::fn_addr_eq(self.0, other.0)
+    }
+}
+
+impl Eq for Examples {}
+
+impl std::fmt::Debug for Examples {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Examples")
+    }
 }
 
 impl Options {
     /// The attribute says nothing.
-    pub const DEFAULT: Self =
-        Self { error_null: None, refuses: None, concurrency: None, order: None, timeout: None };
+    pub const DEFAULT: Self = Self {
+        error_null: None,
+        refuses: None,
+        concurrency: None,
+        order: None,
+        timeout: None,
+        attempts: None,
+        blocking: None,
+        retry_topics: None,
+        examples: None,
+    };
 }
 
 /// Where a handler stands in the source.
@@ -69,6 +115,8 @@ pub struct Site {
     pub function: &'static str,
     /// The package that was compiled.
     pub package: &'static str,
+    /// The version of that package.
+    pub version: &'static str,
     /// The binary that was compiled; `None` in a library.
     pub binary: Option<&'static str>,
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::convert::Infallible;
 use std::error::Error;
 use std::fmt;
+use std::time::Duration;
 
 use super::classifier;
 use super::codes::{self, Codes};
@@ -40,7 +41,7 @@ pub struct Failure(Kind);
 
 pub(crate) enum Kind {
     Refuse { code: Cow<'static, str>, message: String },
-    Retry(BoxError),
+    Retry { error: BoxError, after: Option<Duration> },
 }
 
 impl Failure {
@@ -57,7 +58,13 @@ impl Failure {
     /// Try again, bounded, with growing pauses.
     #[must_use]
     pub fn retry(error: impl Into<BoxError>) -> Self {
-        Self(Kind::Retry(error.into()))
+        Self(Kind::Retry { error: error.into(), after: None })
+    }
+
+    /// Try again, but not before this time has passed, as with HTTP's `Retry-After`.
+    #[must_use]
+    pub fn retry_after(delay: Duration, error: impl Into<BoxError>) -> Self {
+        Self(Kind::Retry { error: error.into(), after: Some(delay) })
     }
 
     /// The code of a refusal; `None` for a retry.
@@ -65,7 +72,7 @@ impl Failure {
     pub fn code(&self) -> Option<&str> {
         match &self.0 {
             Kind::Refuse { code, .. } => Some(code),
-            Kind::Retry(_) => None,
+            Kind::Retry { .. } => None,
         }
     }
 
@@ -78,7 +85,7 @@ impl fmt::Debug for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Kind::Refuse { code, .. } => write!(f, "Refuse({code})"),
-            Kind::Retry(_) => f.write_str("Retry"),
+            Kind::Retry { .. } => f.write_str("Retry"),
         }
     }
 }
@@ -124,6 +131,22 @@ impl HandlerError {
         Self(Failure::retry(error))
     }
 
+    /// Try again, but not before this time has passed: what a service asks for with HTTP's
+    /// `Retry-After`. One that ends after the time for all attempts is the end of the request.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use flowx_core::HandlerError;
+    ///
+    /// let busy = HandlerError::retry_after(Duration::from_secs(20), "the service is busy");
+    /// assert_eq!(busy.code(), None);
+    /// ```
+    #[must_use]
+    pub fn retry_after(delay: Duration, error: impl Into<BoxError>) -> Self {
+        Self(Failure::retry_after(delay, error))
+    }
+
     /// The code of a refusal; `None` for a retry.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
@@ -135,7 +158,7 @@ impl fmt::Display for HandlerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0.0 {
             Kind::Refuse { code, message } => write!(f, "refused with {code}: {message}"),
-            Kind::Retry(error) => write!(f, "to be retried: {error}"),
+            Kind::Retry { error, .. } => write!(f, "to be retried: {error}"),
         }
     }
 }

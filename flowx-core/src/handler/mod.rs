@@ -21,7 +21,7 @@ pub mod registry;
 pub mod reply;
 pub mod request;
 pub mod result;
+pub mod retry_topics;
 pub mod schema;
-mod shape;
 #[doc(hidden)]
 pub mod slot;

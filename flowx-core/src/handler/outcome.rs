@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use super::error::{BoxError, Failure, Kind};
 use crate::message::decode::DecodeError;
@@ -26,8 +27,13 @@ pub enum Outcome {
         /// What a person reads.
         message: String,
     },
-    /// Try again, for this reason.
-    Retry(BoxError),
+    /// Try again.
+    Retry {
+        /// Why.
+        error: BoxError,
+        /// Not before this time has passed.
+        after: Option<Duration>,
+    },
     /// The handler answered, but its reply is no JSON that the engine can store; the text says why.
     Unencodable(String),
 }
@@ -38,7 +44,7 @@ impl fmt::Debug for Outcome {
             Self::Reply(json) => write!(f, "Reply({} bytes)", json.len()),
             Self::Nothing => f.write_str("Nothing"),
             Self::Refused { code, .. } => write!(f, "Refused({code})"),
-            Self::Retry(_) => f.write_str("Retry"),
+            Self::Retry { .. } => f.write_str("Retry"),
             Self::Unencodable(_) => f.write_str("Unencodable"),
         }
     }
@@ -48,7 +54,7 @@ impl From<Failure> for Outcome {
     fn from(failure: Failure) -> Self {
         match failure.into_kind() {
             Kind::Refuse { code, message } => Self::Refused { code, message },
-            Kind::Retry(error) => Self::Retry(error),
+            Kind::Retry { error, after } => Self::Retry { error, after },
         }
     }
 }

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::entry::Options;
+use crate::config::handlers::HandlerOverride;
 use crate::config::order::Order;
-use crate::config::settings::HandlerOverride;
 
-/// How many requests of a handler run at once, in which order, and for how long each.
+/// How many requests of a handler run at once, in which order, for how long and how often each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     /// Requests at work at once in this process; default 256.
@@ -15,11 +15,21 @@ pub struct Policy {
     pub order: Order,
     /// The longest one attempt may run; default 30 s.
     pub timeout: Duration,
+    /// Attempts at a request in all, in place of the connector's.
+    pub attempts: Option<u32>,
+    /// Whether it runs on a thread of its own; default false.
+    pub blocking: bool,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { concurrency: 256, order: Order::default(), timeout: Duration::from_secs(30) }
+        Self {
+            concurrency: 256,
+            order: Order::default(),
+            timeout: Duration::from_secs(30),
+            attempts: None,
+            blocking: false,
+        }
     }
 }
 
@@ -36,6 +46,8 @@ impl Policy {
                 .unwrap_or(self.concurrency),
             order: set.order.or(options.order).unwrap_or(self.order),
             timeout: set.timeout.or(options.timeout).unwrap_or(self.timeout),
+            attempts: set.attempts.or(options.attempts).or(self.attempts),
+            blocking: options.blocking.unwrap_or(self.blocking),
         }
     }
 }

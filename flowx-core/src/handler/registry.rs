@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::bound::BoundHandler;
 use super::policy::Policy;
-use crate::config::settings::HandlerOverrides;
+use super::retry_topics::{self, RetryTopic};
+use crate::config::handlers::HandlerOverrides;
 use crate::message::topic::{Naming, Subscription, TopicSpec, is_side_topic};
 
 /// A handler and the topics between which it works.
@@ -18,6 +19,8 @@ pub struct Route {
     pub subscription: Subscription,
     /// Where it answers; `None` if it sends nothing, not even a refusal.
     pub reply: Option<Arc<str>>,
+    /// Where a request waits when its attempts are used up, the shortest delay first; mostly nowhere.
+    pub retry_topics: Vec<RetryTopic>,
     /// How it is run.
     pub policy: Policy,
     /// Its place in the registry.
@@ -29,6 +32,44 @@ impl Route {
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.handler.name
+    }
+
+    /// Which of its retry topics this is; `None` if it is none of them.
+    #[must_use]
+    pub fn retry_topic(&self, topic: &str) -> Option<usize> {
+        self.retry_topics.iter().position(|retry| *retry.topic == *topic)
+    }
+
+    /// Whether records of this topic come to it, fresh ones or on another try.
+    #[must_use]
+    pub fn reads(&self, topic: &str) -> bool {
+        self.subscription.matches(topic) || self.retry_topic(topic).is_some()
+    }
+
+    /// The topic of its own that a record of `topic` belongs to: for one of its retry topics the
+    /// topic itself, for one of its pattern that one.
+    #[must_use]
+    pub fn own_topic<'t>(&'t self, topic: &'t str) -> &'t str {
+        match &self.subscription {
+            Subscription::Exact(own) => own,
+            Subscription::Prefix(_) => topic,
+        }
+    }
+
+    /// A topic to send it an example on: its own; for a pattern, one that it matches.
+    #[must_use]
+    pub fn example_topic(&self, naming: &Naming) -> Arc<str> {
+        match &self.subscription {
+            Subscription::Exact(topic) => Arc::clone(topic),
+            Subscription::Prefix(prefix) => format!("{prefix}example{}", naming.suffix).into(),
+        }
+    }
+
+    /// All that it reads: its topic or pattern, and its retry topics.
+    fn subscriptions(&self) -> impl Iterator<Item = Subscription> {
+        let retries =
+            self.retry_topics.iter().map(|retry| Subscription::Exact(Arc::clone(&retry.topic)));
+        std::iter::once(self.subscription.clone()).chain(retries)
     }
 
     /// What of a topic's name the `*` of the handler's pattern stands for; `None` for a handler of
@@ -57,7 +98,7 @@ impl Registry {
     /// # Errors
     /// Everything that is wrong at once: illegal names, a name or a topic used twice, overlapping
     /// patterns, a reply without a topic, a circle of topics, an answer or dead letter that would
-    /// land where it must not.
+    /// land where it must not, retry topics of a handler that cannot have any.
     pub fn build(
         handlers: Vec<BoundHandler>,
         naming: Naming,
@@ -84,8 +125,9 @@ impl Registry {
         }
         let exact = routes
             .iter()
-            .filter_map(|route| match &route.subscription {
-                Subscription::Exact(topic) => Some((Arc::clone(topic), Arc::clone(route))),
+            .flat_map(|route| route.subscriptions().map(move |subscription| (subscription, route)))
+            .filter_map(|(subscription, route)| match subscription {
+                Subscription::Exact(topic) => Some((topic, Arc::clone(route))),
                 Subscription::Prefix(_) => None,
             })
             .collect();
@@ -98,7 +140,7 @@ impl Registry {
         self.routes.iter()
     }
 
-    /// The handler of a topic.
+    /// The handler of a topic, be it the handler's own or one of its retry topics.
     #[must_use]
     pub fn route(&self, topic: &str) -> Option<Arc<Route>> {
         self.exact
@@ -107,10 +149,10 @@ impl Registry {
             .cloned()
     }
 
-    /// What all handlers together read.
+    /// What all handlers together read, retry topics included.
     #[must_use]
     pub fn subscriptions(&self) -> Vec<Subscription> {
-        self.routes.iter().map(|route| route.subscription.clone()).collect()
+        self.routes.iter().flat_map(|route| route.subscriptions()).collect()
     }
 
     /// The naming scheme of the topics.
@@ -170,7 +212,9 @@ fn route(
     };
     let subscription = naming.subscription(&topic);
     let policy = defaults.of_handler(&handler.options, set);
-    Ok(Route { handler, subscription, reply, policy, index: 0 })
+    let retry_topics = retry_topics::of(&handler, set, &topic, &policy, naming)
+        .map_err(|problem| format!("{place}: {problem}"))?;
+    Ok(Route { handler, subscription, reply, retry_topics, policy, index: 0 })
 }
 
 fn unknown_names(handlers: &[BoundHandler], overrides: &HandlerOverrides) -> Vec<String> {
@@ -196,10 +240,11 @@ fn clashes(routes: &[Arc<Route>]) -> Vec<String> {
                     a.handler.site
                 ));
             }
-            if a.subscription.overlaps(&b.subscription) {
+            let pairs =
+                || a.subscriptions().flat_map(|a| b.subscriptions().map(move |b| (a.clone(), b)));
+            if let Some((a, b)) = pairs().find(|(a, b)| a.overlaps(b)) {
                 problems.push(format!(
-                    "{second}: it reads `{}`, which overlaps with `{}` of {first}; a record goes to one handler",
-                    b.subscription, a.subscription
+                    "{second}: it reads `{b}`, which overlaps with `{a}` of {first}; a record goes to one handler"
                 ));
             }
         }
@@ -236,11 +281,12 @@ fn circles(routes: &[Arc<Route>], naming: &Naming, group: &str) -> Vec<String> {
     problems
 }
 
-/// Whether `to` reads what `from` sends: its replies, or its dead letters.
+/// Whether `to` reads what `from` sends: its replies, or its dead letters. What waits on a retry
+/// topic comes back to its own handler so many times and no more: that is no circle.
 fn writes_to(from: &Route, to: &Route, naming: &Naming, group: &str) -> bool {
-    let replies = from.reply.as_ref().is_some_and(|topic| to.subscription.matches(topic));
+    let replies = from.reply.as_ref().is_some_and(|topic| to.reads(topic));
     let dead_letters = match (&from.subscription, &to.subscription) {
-        (Subscription::Exact(topic), to) => to.matches(&naming.dead_letter(topic, group)),
+        (Subscription::Exact(topic), _) => to.reads(&naming.dead_letter(topic, group)),
         // Any topic of the pattern may have its dead letters, so only a name can read them.
         (pattern, Subscription::Exact(name)) => {
             name.strip_suffix(".dlq").is_some_and(|topic| pattern.matches(topic))

@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::outcome::Outcome;
+use super::schema::shape::{self, HasKey, Kinds};
 use super::schema::{self, Draft};
-use super::shape::{self, HasKey, Kinds};
 
 /// What a handler may answer: any type that is `Serialize` and `JsonSchema` and becomes a JSON
 /// object or array, or `()` for no reply.
@@ -194,11 +194,18 @@ pub(super) fn shape_of(schema: Option<&Value>) -> Result<ReplyShape, String> {
     }
 }
 
-/// The schema of successful replies as they are sent: with the error field, where it is added.
+/// The schema of successful replies as they are sent: with the error field, where it is added, also in
+/// its examples.
 pub(super) fn schema_as_sent(mut schema: Value, error_field: Option<&str>) -> Value {
     if let Some(field) = error_field {
         let has = shape::has_key(&schema, field);
         shape::add_null_key(&mut schema, field, has);
+        if let Some(Value::Array(examples)) = schema.get_mut("examples") {
+            let objects = examples.iter_mut().filter_map(Value::as_object_mut);
+            objects.for_each(|example| {
+                example.entry(field).or_insert(Value::Null);
+            });
+        }
     }
     schema
 }

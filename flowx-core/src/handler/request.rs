@@ -7,10 +7,8 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::call::Call;
-use super::outcome::Rejection;
 use super::schema::{self, Draft};
-use crate::message::decode;
+use crate::message::decode::{self, DecodeError, Limits};
 
 /// What a handler takes as its first parameter: any type that is `Deserialize` and `JsonSchema`, or
 /// [`Raw`] bytes.
@@ -24,11 +22,11 @@ pub trait Request: Sized + Send + 'static {
     /// The JSON Schema of what is accepted.
     fn schema(draft: Draft) -> Value;
 
-    /// Reads the payload.
+    /// Reads the payload; whether it is all that the schema says is looked at elsewhere.
     ///
     /// # Errors
     /// The payload is not such a request.
-    fn decode(call: &Call<'_>) -> Result<Self, Rejection>;
+    fn decode(payload: Option<&[u8]>, limits: &Limits) -> Result<Self, DecodeError>;
 }
 
 #[diagnostic::do_not_recommend]
@@ -37,8 +35,8 @@ impl<T: DeserializeOwned + JsonSchema + Send + 'static> Request for T {
         schema::of_request::<T>(draft)
     }
 
-    fn decode(call: &Call<'_>) -> Result<Self, Rejection> {
-        Ok(decode::typed(call.record.payload.as_deref(), call.limits)?)
+    fn decode(payload: Option<&[u8]>, limits: &Limits) -> Result<Self, DecodeError> {
+        decode::typed(payload, limits)
     }
 }
 
@@ -89,7 +87,7 @@ impl Request for Raw {
         schema::of_request::<Value>(draft)
     }
 
-    fn decode(call: &Call<'_>) -> Result<Self, Rejection> {
-        Ok(Self(decode::raw(call.record.payload.as_deref(), call.limits)?.to_vec()))
+    fn decode(payload: Option<&[u8]>, limits: &Limits) -> Result<Self, DecodeError> {
+        Ok(Self(decode::raw(payload, limits)?.to_vec()))
     }
 }

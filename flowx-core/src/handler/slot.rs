@@ -19,6 +19,7 @@ use super::reply::{ReplyPlan, ReplyShape, shape_of};
 use super::request::Request;
 use super::result::HandlerResult;
 use super::schema::Draft;
+use super::schema::admission::Admission;
 
 /// Starts a bound handler.
 pub(super) type Start = dyn Fn(&Call<'_>) -> Result<HandlerFuture, Rejection> + Send + Sync;
@@ -30,6 +31,7 @@ type Take<T> = dyn Fn(&Call<'_>) -> Result<T, Rejection> + Send + Sync;
 #[derive(Default)]
 pub(super) struct Parts {
     pub(super) request_schema: Option<fn(Draft) -> Value>,
+    pub(super) admission: Option<Arc<Admission>>,
     pub(super) reply_schema: Option<fn(Draft) -> Option<Value>>,
     pub(super) reply_shape: Option<ReplyShape>,
     pub(super) codes: Codes,
@@ -69,7 +71,21 @@ impl<R> fmt::Debug for Returns<R> {
 /// Binds the first parameter.
 pub fn request<T: Request>(binder: &mut Binder<'_>) -> Option<Slot<T>> {
     binder.parts.request_schema = Some(T::schema);
-    Some(Slot { take: Box::new(T::decode) })
+    match Admission::new(&T::schema(Draft::default())) {
+        Ok(admission) => {
+            let admission = Arc::new(admission);
+            binder.parts.admission = Some(Arc::clone(&admission));
+            let admit =
+                move |call: &Call<'_>| admission.admit(call.record.payload.as_deref(), call.limits);
+            Some(Slot { take: Box::new(move |call| Ok(admit(call)?)) })
+        }
+        Err(what) => {
+            binder.errors.push(binder.error(format!(
+                "the schema of its request cannot be used: {what}; mend the attribute that says so"
+            )));
+            None
+        }
+    }
 }
 
 /// Binds the first parameter where its name is that of an extractor: says where that belongs.

@@ -27,9 +27,30 @@ struct Live {
 }
 
 impl Assignments {
+    /// The assignments of a member whose last epoch was this one; none comes back.
+    pub(super) fn after(last_epoch: u64) -> Self {
+        Self { last_epoch, ..Self::default() }
+    }
+
+    pub(super) fn last_epoch(&self) -> u64 {
+        self.last_epoch
+    }
+
+    /// All live assignments.
+    pub(super) fn all(&self) -> Vec<(Epoch, Arc<Partition>)> {
+        self.live.iter().map(|(epoch, live)| (*epoch, Arc::clone(&live.partition))).collect()
+    }
+
+    /// The partition of a live assignment, and the offset where it began or is committed.
+    pub(super) fn one(&self, epoch: Epoch) -> Option<(Arc<Partition>, Option<i64>)> {
+        let live = self.live.get(&epoch)?;
+        Some((Arc::clone(&live.partition), live.committed))
+    }
+
     /// Gives each partition, with its committed offset, an epoch of its own.
     pub(super) fn add(
         &mut self,
+        cluster: &Arc<str>,
         taken: Vec<(Arc<Partition>, Option<i64>)>,
     ) -> Vec<(Assignment, Arc<Partition>)> {
         let mut assigned = Vec::with_capacity(taken.len());
@@ -38,6 +59,7 @@ impl Assignments {
             let epoch = Epoch(self.last_epoch);
             let assignment = Assignment {
                 epoch,
+                cluster: Arc::clone(cluster),
                 topic: Arc::clone(partition.topic()),
                 partition: partition.partition(),
             };
@@ -126,29 +148,26 @@ impl Assignments {
 
     /// The partition of an assignment, and the offset from which it could not be read.
     pub(super) fn unreadable(&self, epoch: Epoch) -> Option<(Arc<Partition>, Option<i64>)> {
-        let live = self.live.get(&epoch)?;
-        Some((Arc::clone(&live.partition), live.partition.next().or(live.committed)))
+        let (partition, began) = self.one(epoch)?;
+        let next = partition.next().or(began);
+        Some((partition, next))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::membership::Membership;
     use super::super::outbox::Outbox;
     use super::super::settings::KafkaSettings;
-    use super::super::subscription::Subscriptions;
     use super::*;
     use crate::message::topic::Subscription;
-    use rdkafka::consumer::BaseConsumer;
-    use std::time::Duration;
 
     /// Partitions of a consumer that never meets a broker.
     fn partitions(count: i32) -> Vec<(Arc<Partition>, Option<i64>)> {
         let settings = KafkaSettings::new("127.0.0.1:1", "g");
-        let topics = Subscriptions::new(vec![Subscription::Exact("t".into())]).unwrap();
         let outbox = Outbox::new(tokio::sync::mpsc::unbounded_channel().0, Arc::default());
-        let context = Rebalancer::new(topics, Duration::ZERO, outbox);
-        let consumer: Arc<BaseConsumer<_>> =
-            Arc::new(settings.create(&settings.consumer(), context).unwrap());
+        let topics = vec![Subscription::Exact("t".into())];
+        let consumer = Membership::new(&settings, topics, outbox).unwrap().join(0).unwrap();
         (0..count)
             .map(|partition| {
                 let queue = consumer.split_partition_queue("t", partition).unwrap();
@@ -164,7 +183,7 @@ mod tests {
     #[test]
     fn only_what_goes_forward_under_a_live_epoch_is_committed() {
         let mut assignments = Assignments::default();
-        let added = assignments.add(partitions(2));
+        let added = assignments.add(&"c".into(), partitions(2));
         let (first, second) = (added[0].0.epoch, added[1].0.epoch);
         let positions = [
             Position { epoch: first, next: 9 },
@@ -190,7 +209,7 @@ mod tests {
     #[test]
     fn nothing_is_committed_beyond_a_record_that_was_not_served() {
         let mut assignments = Assignments::default();
-        let epoch = assignments.add(partitions(1))[0].0.epoch;
+        let epoch = assignments.add(&"c".into(), partitions(1))[0].0.epoch;
         assignments.limit("t", 0, 15);
         assignments.limit("t", 0, 17);
         let (live, list) = assignments.to_commit(&[Position { epoch, next: 20 }]);

@@ -1,6 +1,5 @@
 //! The one thread that owns the consumer: it polls, commits and closes. No user code runs on it.
 
-use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError};
@@ -14,53 +13,82 @@ use rdkafka::message::{BorrowedMessage, Message};
 use tokio::sync::oneshot;
 
 use super::logging::guarded;
+use super::membership::{Membership, WATERMARKS};
 use super::rebalance::{Consumer, Rebalancer};
+use super::watchdog::{Standstill, Watchdog};
 use crate::runtime::port::{Epoch, Position, SourceEvent};
 
 /// The longest a command waits for the poll before it.
 const POLL: Duration = Duration::from_millis(50);
-
-/// How long a look at a partition's ends may take.
-const WATERMARKS: Duration = Duration::from_secs(2);
 
 /// What the asynchronous half asks for. When it is dropped, the thread closes by itself.
 pub(super) enum Command {
     Commit(Vec<Position>),
     /// The offset from which this assignment is to be read is not on the broker.
     OffsetGone(Epoch),
+    /// A partition is to stand still.
+    #[cfg(test)]
+    Deafen(Epoch, oneshot::Sender<()>),
     Close {
         positions: Vec<Position>,
         done: oneshot::Sender<Result<(), String>>,
     },
 }
 
+/// Why the loop was left.
+enum End {
+    /// The asynchronous half closes (with its last will) or is gone.
+    Closing(Option<LastWill>),
+    /// A partition stands still.
+    Standstill(Standstill),
+}
+
+struct LastWill {
+    positions: Vec<Position>,
+    done: oneshot::Sender<Result<(), String>>,
+}
+
 /// Serves the consumer until the asynchronous half closes or is dropped.
-pub(super) fn run(consumer: Arc<Consumer>, commands: &Receiver<Command>) {
+pub(super) fn run(
+    membership: &Membership,
+    mut consumer: Arc<Consumer>,
+    commands: &Receiver<Command>,
+) {
+    let will = loop {
+        match guarded("the control thread", || serve(membership, &consumer, commands)) {
+            Some(End::Closing(will)) => break will,
+            Some(End::Standstill(found)) => match begin_anew(membership, consumer, found) {
+                Ok(another) => consumer = another,
+                Err(reason) => {
+                    membership.outbox().event(SourceEvent::Failed(reason));
+                    return;
+                }
+            },
+            None => {
+                let reason = "a fault on the control thread; please report it";
+                membership.outbox().event(SourceEvent::Failed(reason.to_owned()));
+                break None;
+            }
+        }
+    };
+    let (positions, done) =
+        will.map_or_else(Default::default, |will| (will.positions, Some(will.done)));
     let context = Arc::clone(consumer.context());
-    let end = guarded("the control thread", || serve(&consumer, &context, commands));
-    if end.is_none() {
-        let reason = "a fault on the control thread; please report it";
-        context.outbox().event(SourceEvent::Failed(reason.to_owned()));
-    }
-    let (positions, done) = end.flatten().unzip();
-    let committed = context.commit(&consumer, &positions.unwrap_or_default());
+    let committed = guarded("the last commit", || context.commit_last(&consumer, &positions));
     context.close();
     let closed = leave(consumer);
     if let Some(done) = done {
+        let fault = || Err("a fault on the control thread; please report it".to_owned());
         let committed = committed
-            .map(drop)
-            .map_err(|(_, reason)| format!("the last positions were not committed: {reason}"));
+            .unwrap_or_else(fault)
+            .map_err(|reason| format!("the last positions were not committed: {reason}"));
         let _ = done.send(committed.and(closed));
     }
 }
 
-type LastWill = (Vec<Position>, oneshot::Sender<Result<(), String>>);
-
-fn serve(
-    consumer: &Arc<Consumer>,
-    context: &Rebalancer,
-    commands: &Receiver<Command>,
-) -> Option<LastWill> {
+fn serve(membership: &Membership, consumer: &Arc<Consumer>, commands: &Receiver<Command>) -> End {
+    let context = consumer.context();
+    let mut watchdog = Watchdog::new(membership.stall(), Instant::now());
     loop {
         match consumer.poll(POLL) {
             None => {}
@@ -76,34 +104,59 @@ fn serve(
             Some(Err(_)) => {}
         }
         context.retry_pending();
-        let mut positions = BTreeMap::new();
-        let will = loop {
+        loop {
             match commands.try_recv() {
-                Ok(Command::Commit(some)) => {
-                    positions.extend(some.into_iter().map(|one| (one.epoch, one.next)));
-                }
+                Ok(Command::Commit(positions)) => context.want_committed(positions),
                 Ok(Command::OffsetGone(epoch)) => offset_gone(consumer, context, epoch),
-                Ok(Command::Close { positions, done }) => break Some(Some((positions, done))),
-                Err(TryRecvError::Disconnected) => break Some(None),
-                Err(TryRecvError::Empty) => break None,
+                #[cfg(test)]
+                Ok(Command::Deafen(epoch, done)) => {
+                    deafen(consumer, epoch);
+                    done.send(()).unwrap();
+                }
+                Ok(Command::Close { positions, done }) => {
+                    return End::Closing(Some(LastWill { positions, done }));
+                }
+                Err(TryRecvError::Disconnected) => return End::Closing(None),
+                Err(TryRecvError::Empty) => break,
             }
-        };
-        if let Some(will) = will {
-            return will;
         }
-        if !positions.is_empty() {
-            commit(consumer, context, positions);
+        context.serve_commits(consumer);
+        if let Some(found) = watchdog.step(&**consumer, Instant::now()) {
+            return End::Standstill(found);
         }
     }
 }
 
-fn commit(consumer: &Consumer, context: &Rebalancer, positions: BTreeMap<Epoch, i64>) {
-    let positions: Vec<_> =
-        positions.into_iter().map(|(epoch, next)| Position { epoch, next }).collect();
-    context.outbox().event(match context.commit(consumer, &positions) {
-        Ok(positions) => SourceEvent::Committed(positions),
-        Err((positions, reason)) => SourceEvent::CommitFailed { positions, reason },
-    });
+/// Gives back all partitions, destroys the consumer and joins with a new one: what a partition stands
+/// still for is somewhere in the consumer, and nothing less is known to help.
+fn begin_anew(
+    membership: &Membership,
+    consumer: Arc<Consumer>,
+    Standstill { epoch, position, end, lasts }: Standstill,
+) -> Result<Arc<Consumer>, String> {
+    let context = Arc::clone(consumer.context());
+    if let Some((partition, _)) = context.assignments().one(epoch) {
+        membership.outbox().event(SourceEvent::Trouble(format!(
+            "{}[{}] stands still at offset {position}: the broker has records up to {end}, but none \
+             has come for {lasts:.0?}; the consumer is restarted, with all partitions of this instance",
+            partition.topic(),
+            partition.partition(),
+        )));
+    }
+    context.give_all_back();
+    let last_epoch = context.assignments().last_epoch();
+    drop(context);
+    leave(consumer)?;
+    membership.join(last_epoch).map_err(|error| error.to_string())
+}
+
+/// Stops fetching a partition behind the runtime's back, as nothing in this library ever does.
+#[cfg(test)]
+fn deafen(consumer: &Consumer, epoch: Epoch) {
+    let (partition, _) = consumer.context().assignments().one(epoch).unwrap();
+    let mut list = rdkafka::TopicPartitionList::new();
+    list.add_partition(partition.topic(), partition.partition());
+    consumer.pause(&list).unwrap();
 }
 
 /// A record on the main queue would be one that nobody reads: rather stop than lose it.

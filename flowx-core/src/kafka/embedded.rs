@@ -95,6 +95,12 @@ impl EmbeddedBroker {
     ) {
         self.owner.client().mock_cluster().unwrap().request_errors(kind, errors);
     }
+
+    /// Answers the next request of a kind later.
+    #[cfg(test)]
+    pub(super) fn delay_request(&self, kind: rdkafka::types::RDKafkaApiKey, delay: Duration) {
+        ffi::delay_request(self.owner.client(), i16::from(kind), delay);
+    }
 }
 
 impl fmt::Debug for EmbeddedBroker {

@@ -1,15 +1,22 @@
 //! The few calls into librdkafka for which the client library has no safe wrapper.
 #![allow(
     unsafe_code,
-    reason = "the safe wrapper panics on header names that are not UTF-8 and lacks one mock setting"
+    reason = "the safe wrapper panics on header names that are not UTF-8, cannot tell what became of a \
+              commit without waiting for it or what waits in a queue, and lacks two mock settings"
 )]
 
-use std::ffi::{CStr, c_void};
-use std::{ptr, slice};
+use std::ffi::{CStr, CString, c_void};
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::time::Duration;
+use std::{fmt, ptr, slice};
 
+use rdkafka::TopicPartitionList;
 use rdkafka::bindings as native;
 use rdkafka::client::{Client, ClientContext};
+use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
 use rdkafka::message::BorrowedMessage;
+use rdkafka::types::{RDKafkaErrorCode, RDKafkaRespErr};
 
 use crate::message::headers::Headers;
 
@@ -34,6 +41,116 @@ pub(super) fn join_without_delay<C: ClientContext>(client: &Client<C>) {
     if !cluster.is_null() {
         // SAFETY: the cluster lives as long as the client that owns it, which is borrowed here.
         unsafe { native::rd_kafka_mock_group_initial_rebalance_delay_ms(cluster, 0) };
+    }
+}
+
+/// A commit that was asked for, and the place where its answer comes in.
+///
+/// It keeps the consumer alive: let go of it before the consumer is to be closed. Dropped early, it
+/// leaves the commit to its fate.
+pub(super) struct AskedCommit<C: ConsumerContext> {
+    queue: NonNull<native::rd_kafka_queue_t>,
+    /// The queue is the client's, so the client must outlive it.
+    _consumer: Arc<BaseConsumer<C>>,
+}
+
+// SAFETY: librdkafka's queues are locked inside and belong to no thread; the consumer is `Send`.
+unsafe impl<C: ConsumerContext> Send for AskedCommit<C> {}
+
+impl<C: ConsumerContext> AskedCommit<C> {
+    /// Asks for these offsets to be committed; never waits.
+    ///
+    /// # Errors
+    /// librdkafka does not even take it.
+    pub(super) fn new(
+        consumer: Arc<BaseConsumer<C>>,
+        offsets: &TopicPartitionList,
+    ) -> Result<Self, RDKafkaErrorCode> {
+        let client = consumer.client().native_ptr();
+        // SAFETY: the client is alive; the queue is released in `drop`, before the client.
+        let queue = unsafe { native::rd_kafka_queue_new(client) };
+        let queue = NonNull::new(queue).ok_or(RDKafkaErrorCode::Fail)?;
+        let asked = Self { queue, _consumer: consumer };
+        // SAFETY: client, list and queue are alive during the call, which copies the list; without a
+        // callback the answer stays in the queue, and the opaque pointer is not used.
+        let code = unsafe {
+            native::rd_kafka_commit_queue(
+                client,
+                offsets.ptr(),
+                queue.as_ptr(),
+                None,
+                ptr::null_mut(),
+            )
+        };
+        answer(code).map(|()| asked)
+    }
+
+    /// What became of it; `None` if that is not known after `patience`.
+    pub(super) fn answer(&self, patience: Duration) -> Option<Result<(), RDKafkaErrorCode>> {
+        let patience = i32::try_from(patience.as_millis()).unwrap_or(i32::MAX);
+        // SAFETY: the queue is alive as long as `self`.
+        let event = unsafe { native::rd_kafka_queue_poll(self.queue.as_ptr(), patience) };
+        if event.is_null() {
+            return None;
+        }
+        // SAFETY: the event is not null, is only read, and is destroyed right here.
+        let code = unsafe {
+            let code = native::rd_kafka_event_error(event);
+            native::rd_kafka_event_destroy(event);
+            code
+        };
+        Some(answer(code))
+    }
+}
+
+impl<C: ConsumerContext> Drop for AskedCommit<C> {
+    fn drop(&mut self) {
+        // SAFETY: it was made by `rd_kafka_queue_new` and is released once; its client is alive until
+        // after this.
+        unsafe { native::rd_kafka_queue_destroy(self.queue.as_ptr()) };
+    }
+}
+
+impl<C: ConsumerContext> fmt::Debug for AskedCommit<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AskedCommit").finish_non_exhaustive()
+    }
+}
+
+fn answer(code: RDKafkaRespErr) -> Result<(), RDKafkaErrorCode> {
+    match code {
+        RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR => Ok(()),
+        code => Err(code.into()),
+    }
+}
+
+/// How many records and errors wait in the queue of a partition.
+pub(super) fn waiting<C: ClientContext>(client: &Client<C>, topic: &str, partition: i32) -> usize {
+    let Ok(topic) = CString::new(topic) else { return 0 };
+    // SAFETY: client and name are alive during the call; the queue that it returns is a reference of
+    // its own, checked, read and released right here.
+    unsafe {
+        let queue =
+            native::rd_kafka_queue_get_partition(client.native_ptr(), topic.as_ptr(), partition);
+        if queue.is_null() {
+            return 0;
+        }
+        let length = native::rd_kafka_queue_length(queue);
+        native::rd_kafka_queue_destroy(queue);
+        length
+    }
+}
+
+/// Delays the answer to the next request of a kind on the one broker of this client's mock cluster.
+#[cfg(test)]
+pub(super) fn delay_request<C: ClientContext>(client: &Client<C>, kind: i16, delay: Duration) {
+    let delay = i32::try_from(delay.as_millis()).unwrap_or(i32::MAX);
+    // SAFETY: the client is alive for the whole call; the cluster, if there is one, lives as long.
+    unsafe {
+        let cluster = native::rd_kafka_handle_mock_cluster(client.native_ptr());
+        assert!(!cluster.is_null(), "this client has a mock cluster");
+        let no_error = RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR;
+        native::rd_kafka_mock_broker_push_request_error_rtts(cluster, 1, kind, 1, no_error, delay);
     }
 }
 

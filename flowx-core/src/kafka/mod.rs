@@ -6,10 +6,12 @@
 //! [`Writer`] work without a connector, for simulators and tools.
 
 mod assignments;
+mod commits;
 mod control;
 mod embedded;
 mod ffi;
 mod logging;
+mod membership;
 mod outbox;
 mod partition;
 mod reader;
@@ -18,6 +20,8 @@ mod settings;
 mod sink;
 mod source;
 mod subscription;
+mod timeouts;
+mod watchdog;
 mod writer;
 
 pub use crate::message::topic::Subscription;

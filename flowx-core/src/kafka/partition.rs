@@ -11,6 +11,7 @@ use rdkafka::types::RDKafkaErrorCode;
 
 use super::ffi;
 use super::rebalance::Rebalancer;
+use super::watchdog::Sight;
 use crate::message::record::{Coordinates, Record};
 
 /// One assignment's records.
@@ -38,6 +39,12 @@ struct Reading {
     queue: Option<PartitionQueue<Rebalancer>>,
     /// The offset behind the last record taken.
     next: Option<i64>,
+    /// Records and ends that were taken.
+    steps: u64,
+    /// The end of the partition was taken after the last record.
+    at_end: bool,
+    /// The broker has said that nothing will come.
+    refused: bool,
 }
 
 impl Partition {
@@ -46,7 +53,13 @@ impl Partition {
         partition: i32,
         queue: PartitionQueue<Rebalancer>,
     ) -> Arc<Self> {
-        let reading = Mutex::new(Reading { queue: Some(queue), next: None });
+        let reading = Mutex::new(Reading {
+            queue: Some(queue),
+            next: None,
+            steps: 0,
+            at_end: false,
+            refused: false,
+        });
         Arc::new(Self { topic, partition, reading })
     }
 
@@ -61,11 +74,18 @@ impl Partition {
                     let record = record(&message, &self.topic);
                     drop(message);
                     reading.next = Some(record.at.offset + 1);
+                    reading.step(false);
                     return Taken::Record(record);
                 }
                 Some(Err(error)) => error,
             };
+            if matches!(error, KafkaError::PartitionEOF(_)) {
+                reading.step(true);
+                continue;
+            }
             match error.rdkafka_error_code() {
+                // Told by the error callback; it comes once, until a fetch succeeds.
+                Some(RDKafkaErrorCode::TopicAuthorizationFailed) => reading.refused = true,
                 Some(RDKafkaErrorCode::AutoOffsetReset) => {
                     reading.queue = None;
                     return Taken::OffsetGone;
@@ -83,6 +103,19 @@ impl Partition {
                 _ => {}
             }
         }
+    }
+
+    /// What there is to know without the broker, given how many records wait in the queue; `None` if
+    /// nothing is read (any more).
+    pub(super) fn sight(&self, waiting: usize) -> Option<Sight> {
+        let reading = self.lock();
+        reading.queue.as_ref()?;
+        Some(Sight {
+            steps: reading.steps,
+            is_accounted_for: waiting > 0 || reading.refused,
+            at_end: reading.at_end,
+            position: reading.next,
+        })
     }
 
     /// Lets go of the queue; nothing is taken any more.
@@ -105,6 +138,14 @@ impl Partition {
 
     fn lock(&self) -> MutexGuard<'_, Reading> {
         self.reading.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Reading {
+    fn step(&mut self, at_end: bool) {
+        self.steps += 1;
+        self.at_end = at_end;
+        self.refused = false;
     }
 }
 

@@ -1,20 +1,18 @@
 //! What happens when partitions come and go. Everything here runs on the control thread.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{
-    BaseConsumer, CommitMode, Consumer as _, ConsumerContext, RebalanceProtocol,
-};
+use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext, RebalanceProtocol};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::types::{RDKafkaErrorCode, RDKafkaRespErr};
 use rdkafka::{Offset, TopicPartitionList};
 use tokio::sync::oneshot;
 
 use super::assignments::Assignments;
+use super::commits::Commits;
 use super::logging::{guarded, log_error, log_line};
 use super::outbox::Outbox;
 use super::partition::Partition;
@@ -26,34 +24,53 @@ pub(super) type Consumer = BaseConsumer<Rebalancer>;
 
 /// How much longer than the drain the final positions are waited for: the runtime's own clock begins
 /// when it hears of the revocation.
-const HEARING: Duration = Duration::from_secs(1);
+pub(super) const HEARING: Duration = Duration::from_secs(1);
 
-/// How long one look-up of committed offsets may hold up the control thread.
+/// How long one look-up, of committed offsets or the cluster's id, may hold up the control thread.
 const LOOK_UP: Duration = Duration::from_secs(5);
 
 /// Takes and gives back partitions, and commits; the context of the consumer.
 pub(super) struct Rebalancer {
     /// Set right after creation; weak, because the consumer owns this context.
     consumer: OnceLock<Weak<Consumer>>,
-    subscriptions: Subscriptions,
+    /// Set when partitions are first taken over.
+    cluster: OnceLock<Arc<str>>,
+    subscriptions: Arc<Subscriptions>,
     drain: Duration,
-    outbox: Outbox,
+    outbox: Arc<Outbox>,
     assignments: Mutex<Assignments>,
     /// Partitions given to this member whose committed offsets could not be read yet.
     pending: Mutex<Option<TopicPartitionList>>,
-    closing: AtomicBool,
+    commits: Mutex<Commits>,
+    /// Set once this member is leaving.
+    parting: Mutex<Option<Parting>>,
+}
+
+/// What a member that is leaving has to say of its partitions.
+struct Parting {
+    positions: Vec<Position>,
+    /// Why some of them were not committed when they were taken away.
+    failure: Option<String>,
 }
 
 impl Rebalancer {
-    pub(super) fn new(subscriptions: Subscriptions, drain: Duration, outbox: Outbox) -> Self {
+    /// A member's part in the group; its first epoch is the one after `last_epoch`.
+    pub(super) fn new(
+        subscriptions: Arc<Subscriptions>,
+        drain: Duration,
+        outbox: Arc<Outbox>,
+        last_epoch: u64,
+    ) -> Self {
         Self {
             consumer: OnceLock::new(),
+            cluster: OnceLock::new(),
             subscriptions,
             drain,
             outbox,
-            assignments: Mutex::default(),
+            assignments: Mutex::new(Assignments::after(last_epoch)),
             pending: Mutex::default(),
-            closing: AtomicBool::new(false),
+            commits: Mutex::default(),
+            parting: Mutex::default(),
         }
     }
 
@@ -69,26 +86,8 @@ impl Rebalancer {
         self.assignments.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Commits positions of assignments that are still this member's and returns which those are;
-    /// the others are another member's business by now.
-    ///
-    /// The list is explicit and only ever goes forward: the library's own store would commit for
-    /// all partitions at once, and a commit of a lower offset would be taken by the broker.
-    pub(super) fn commit(
-        &self,
-        consumer: &Consumer,
-        positions: &[Position],
-    ) -> Result<Vec<Position>, (Vec<Position>, String)> {
-        let (live, list) = self.assignments().to_commit(positions);
-        if list.count() > 0 {
-            match consumer.commit(&list, CommitMode::Sync) {
-                Ok(()) | Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset)) => {
-                    self.assignments().committed(&live);
-                }
-                Err(error) => return Err((live, error.to_string())),
-            }
-        }
-        Ok(live)
+    pub(super) fn commits(&self) -> MutexGuard<'_, Commits> {
+        self.commits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tries again to take what could not be taken in the callback.
@@ -99,17 +98,44 @@ impl Rebalancer {
         }
     }
 
-    /// From now on partitions are given back without asking anybody.
-    pub(super) fn close(&self) {
-        self.closing.store(true, Ordering::Relaxed);
+    /// From now on nothing is taken over, and partitions are given back with these positions, without
+    /// asking anybody.
+    pub(super) fn begin_closing(&self, positions: Vec<Position>) {
+        *self.parting() = Some(Parting { positions, failure: None });
         self.park_pending();
+    }
+
+    /// What became of the positions of partitions that were taken away since.
+    pub(super) fn parted(&self) -> Result<(), String> {
+        self.parting().as_mut().and_then(|parting| parting.failure.take()).map_or(Ok(()), Err)
+    }
+
+    /// Gives back all partitions in good order, before the consumer is destroyed and made anew.
+    pub(super) fn give_all_back(&self) {
+        let all = self.assignments().all();
+        let epochs: Vec<_> = all.iter().map(|(epoch, _)| *epoch).collect();
+        all.iter().for_each(|(_, partition)| partition.end());
+        if !epochs.is_empty() {
+            self.drain(&epochs);
+        }
+        self.begin_closing(Vec::new());
+        self.close();
+    }
+
+    /// Lets go of everything that keeps the consumer alive.
+    pub(super) fn close(&self) {
+        self.commits().abandon();
         self.assignments().end_all();
     }
 
     fn assign(&self, consumer: &Consumer, list: &TopicPartitionList) {
         match self.upgrade() {
-            Some(consumer) if list.count() > 0 && !self.is_closing() => {
-                self.take_over(&consumer, list.clone());
+            Some(consumer) if list.count() > 0 => {
+                if self.is_closing() {
+                    self.park(&consumer, list);
+                } else {
+                    self.take_over(&consumer, list.clone());
+                }
             }
             // Nothing to read, or nobody to read it: librdkafka waits for an answer all the same.
             _ => {
@@ -125,19 +151,31 @@ impl Rebalancer {
             offsets.elements().iter().try_for_each(|element| element.error())?;
             Ok(offsets)
         });
-        match found {
-            Ok(offsets) => self.begin(consumer, &offsets),
-            Err(error) => {
-                self.outbox.trouble(format!(
-                    "the committed offsets of {} partitions cannot be read ({error}); trying again",
-                    list.count()
-                ));
-                *self.pending() = Some(list);
+        let trouble = match (found, self.cluster(consumer)) {
+            (Ok(offsets), Some(cluster)) => return self.begin(consumer, cluster, &offsets),
+            (Ok(_), None) => {
+                "the id of the cluster, which requests are named by, cannot be read".to_owned()
             }
-        }
+            (Err(error), _) => format!(
+                "the committed offsets of {} partitions cannot be read ({error})",
+                list.count()
+            ),
+        };
+        self.outbox.trouble(format!("{trouble}; trying again"));
+        *self.pending() = Some(list);
     }
 
-    fn begin(&self, consumer: &Arc<Consumer>, committed: &TopicPartitionList) {
+    /// What the cluster calls itself; asked once, and rarely a question: any answer of a broker that
+    /// this client has had says it.
+    fn cluster(&self, consumer: &Consumer) -> Option<&Arc<str>> {
+        if self.cluster.get().is_none() {
+            let id = consumer.client().fetch_cluster_id(LOOK_UP)?;
+            let _ = self.cluster.set(id.into());
+        }
+        self.cluster.get()
+    }
+
+    fn begin(&self, consumer: &Arc<Consumer>, cluster: &Arc<str>, committed: &TopicPartitionList) {
         let mut start = TopicPartitionList::with_capacity(committed.count());
         let mut unwanted = TopicPartitionList::new();
         let mut taken = Vec::new();
@@ -171,7 +209,7 @@ impl Rebalancer {
         if unwanted.count() > 0 {
             let _ = consumer.pause(&unwanted);
         }
-        let assigned = self.assignments().add(taken);
+        let assigned = self.assignments().add(cluster, taken);
         self.outbox.assigned(assigned);
     }
 
@@ -179,11 +217,13 @@ impl Rebalancer {
         let lost = consumer.assignment_lost();
         self.park_pending();
         let epochs = self.assignments().end(list);
-        if !epochs.is_empty() && !self.is_closing() {
-            if lost {
+        if !epochs.is_empty() {
+            if self.is_closing() {
+                self.part(&epochs, lost);
+            } else if lost {
                 self.outbox.event(SourceEvent::Lost(epochs.clone()));
             } else {
-                self.drain(consumer, &epochs);
+                self.drain(&epochs);
             }
         }
         self.assignments().remove(&epochs, list);
@@ -197,13 +237,12 @@ impl Rebalancer {
     }
 
     /// Drain first, fence second: what is finished by then is committed and not done again.
-    fn drain(&self, consumer: &Consumer, epochs: &[Epoch]) {
+    fn drain(&self, epochs: &[Epoch]) {
         let (done, positions) = oneshot::channel();
         self.outbox.event(SourceEvent::Revoking { epochs: epochs.to_vec(), done });
         let patience = self.drain + HEARING;
-        let Some(mut positions) = super::control::wait(positions, patience) else { return };
-        positions.retain(|position| epochs.contains(&position.epoch));
-        if let Err((_, reason)) = self.commit(consumer, &positions) {
+        let Some(positions) = super::control::wait(positions, patience) else { return };
+        if let Err(reason) = self.commit_those(epochs, positions) {
             self.outbox.trouble(format!(
                 "the positions of revoked partitions could not be committed ({reason}); their next \
                  owner does some records again"
@@ -211,10 +250,39 @@ impl Rebalancer {
         }
     }
 
-    /// Accepts what is pending without reading it, so that it can be given back in due form.
+    /// Commits what is known of partitions that are taken away while this member is leaving.
+    fn part(&self, epochs: &[Epoch], lost: bool) {
+        let Some(positions) = self.parting().as_ref().map(|parting| parting.positions.clone())
+        else {
+            return;
+        };
+        let outcome = if lost {
+            // Another member has begun behind the last commit.
+            let reason = "the partitions went to another member before that";
+            let (_, list) = self.assignments().to_commit(&of(epochs, positions));
+            if list.count() > 0 { Err(reason.to_owned()) } else { Ok(()) }
+        } else {
+            self.commit_those(epochs, positions)
+        };
+        if let (Err(reason), Some(parting)) = (outcome, self.parting().as_mut()) {
+            parting.failure.get_or_insert(reason);
+        }
+    }
+
+    fn commit_those(&self, epochs: &[Epoch], positions: Vec<Position>) -> Result<(), String> {
+        let Some(consumer) = self.upgrade() else { return Ok(()) };
+        self.commit_parting(&consumer, &of(epochs, positions))
+    }
+
     fn park_pending(&self) {
-        let Some(list) = self.pending().take() else { return };
-        let Some(consumer) = self.upgrade() else { return };
+        let list = self.pending().take();
+        if let (Some(list), Some(consumer)) = (list, self.upgrade()) {
+            self.park(&consumer, &list);
+        }
+    }
+
+    /// Accepts partitions without reading them, so that they can be given back in due form.
+    fn park(&self, consumer: &Arc<Consumer>, list: &TopicPartitionList) {
         let mut start = TopicPartitionList::with_capacity(list.count());
         for element in list.elements() {
             let (topic, partition) = (element.topic(), element.partition());
@@ -223,7 +291,7 @@ impl Rebalancer {
             }
             add(&mut start, topic, partition, Offset::End);
         }
-        self.answer(&consumer, &start);
+        self.answer(consumer, &start);
     }
 
     /// Tells librdkafka which partitions are taken; false if it would not have them.
@@ -243,7 +311,11 @@ impl Rebalancer {
     }
 
     fn is_closing(&self) -> bool {
-        self.closing.load(Ordering::Relaxed)
+        self.parting().is_some()
+    }
+
+    fn parting(&self) -> MutexGuard<'_, Option<Parting>> {
+        self.parting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn upgrade(&self) -> Option<Arc<Consumer>> {
@@ -261,6 +333,10 @@ impl ClientContext for Rebalancer {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
+        // Asked for, and no error: whoever reads the partition takes note of it.
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::PartitionEOF) {
+            return;
+        }
         log_error(&error, reason);
         let is_told_elsewhere = matches!(
             error.rdkafka_error_code(),
@@ -294,6 +370,11 @@ impl ConsumerContext for Rebalancer {
     }
 
     fn commit_callback(&self, _: KafkaResult<()>, _: &TopicPartitionList) {}
+}
+
+fn of(epochs: &[Epoch], mut positions: Vec<Position>) -> Vec<Position> {
+    positions.retain(|position| epochs.contains(&position.epoch));
+    positions
 }
 
 fn add(list: &mut TopicPartitionList, topic: &str, partition: i32, offset: Offset) {

@@ -9,6 +9,9 @@ use rdkafka::client::ClientContext;
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::error::KafkaError;
 
+use super::timeouts;
+use crate::config::assignment::AssignmentProtocol;
+
 /// How to reach Kafka, and how large, how long, how many.
 ///
 /// ```
@@ -38,6 +41,11 @@ pub struct KafkaSettings {
     pub session_timeout: Duration,
     /// How long a revoked partition may take to finish what it has begun. Default: 10 s.
     pub drain: Duration,
+    /// How partitions move when a member comes or goes; the same for all members. Default: cooperative.
+    pub assignment: AssignmentProtocol,
+    /// How long records that the broker has may fail to come, although nothing keeps them from coming,
+    /// before the consumer is restarted. Default: 60 s.
+    pub stall: Duration,
     /// How many records the sink holds unacknowledged at most; the runtime's own bound must not be
     /// higher. Default: 10 000.
     pub max_unacknowledged: usize,
@@ -71,6 +79,8 @@ const FIXED: &[(&str, &str)] = &[
     ("request.required.acks", "replies must be on all in-sync replicas"),
     ("enable.idempotence", "replies must be written once and in order"),
     ("topic.blacklist", "flowx keeps dead-letter and retry topics away itself"),
+    ("partition.assignment.strategy", "the assignment has a setting of its own"),
+    ("enable.partition.eof", "a partition that stands still is told by it from one that is idle"),
     ("transactional.id", "flowx does not write in transactions"),
     ("delivery.report.only.error", "offsets follow acknowledged replies"),
 ];
@@ -128,6 +138,8 @@ impl KafkaSettings {
             message_max_bytes: 52_428_800,
             session_timeout: Duration::from_secs(45),
             drain: Duration::from_secs(10),
+            assignment: AssignmentProtocol::default(),
+            stall: Duration::from_secs(60),
             max_unacknowledged: 10_000,
             extra: BTreeMap::new(),
         }
@@ -152,9 +164,16 @@ impl KafkaSettings {
         }
         if !(Duration::from_secs(1)..=Duration::from_secs(3600)).contains(&self.session_timeout) {
             problems.push(format!(
-                "the session timeout is {:?}; it may be 1 s to 1 h",
-                self.session_timeout
+                "the session timeout is {}; it may be 1 s to 1 h; set FLOWX_CONNECTOR_SESSION_TIMEOUT",
+                humantime::format_duration(self.session_timeout)
             ));
+        }
+        if self.is_newer_protocol() && self.assignment == AssignmentProtocol::Eager {
+            problems.push(
+                "eager assignment and `group.protocol=consumer` exclude each other, for in the newer \
+                 protocol the broker assigns; remove one of them"
+                    .to_owned(),
+            );
         }
         for name in self.extra.keys() {
             if let Some((_, reason)) = FIXED.iter().find(|(fixed, _)| fixed == name) {
@@ -167,13 +186,14 @@ impl KafkaSettings {
                 ));
             }
         }
+        problems.extend(timeouts::contradictions(self));
         problems
     }
 
     pub(super) fn consumer(&self) -> ClientConfig {
         let mut config = ClientConfig::new();
         config
-            .set("partition.assignment.strategy", "cooperative-sticky")
+            .set("partition.assignment.strategy", strategy(self.assignment))
             .set("queued.max.messages.kbytes", "8192")
             // At its default of 1 s a small queue reads in bursts, a tenth as fast.
             .set("fetch.queue.backoff.ms", "10")
@@ -196,7 +216,7 @@ impl KafkaSettings {
         if let Some(instance) = &self.instance_id {
             config.set("group.instance.id", instance);
         }
-        if self.extra.get("group.protocol").is_some_and(|protocol| protocol == "consumer") {
+        if self.is_newer_protocol() {
             // In the newer protocol these are the broker's, and librdkafka refuses them.
             for name in
                 ["partition.assignment.strategy", "session.timeout.ms", "heartbeat.interval.ms"]
@@ -205,6 +225,10 @@ impl KafkaSettings {
             }
         }
         config
+    }
+
+    fn is_newer_protocol(&self) -> bool {
+        self.extra.get("group.protocol").is_some_and(|protocol| protocol == "consumer")
     }
 
     pub(super) fn producer(&self) -> ClientConfig {
@@ -288,6 +312,8 @@ impl fmt::Debug for KafkaSettings {
             .field("message_max_bytes", &self.message_max_bytes)
             .field("session_timeout", &self.session_timeout)
             .field("drain", &self.drain)
+            .field("assignment", &self.assignment)
+            .field("stall", &self.stall)
             .field("max_unacknowledged", &self.max_unacknowledged)
             .field("extra", &self.extra.keys())
             .finish()
@@ -307,6 +333,15 @@ impl SetupError {
     #[must_use]
     pub fn problems(&self) -> &[String] {
         &self.problems
+    }
+}
+
+fn strategy(assignment: AssignmentProtocol) -> &'static str {
+    match assignment {
+        // Of the two that librdkafka has, this one deals out the partitions of all topics together. The
+        // other begins anew with each topic and gives the first members most of many small ones.
+        AssignmentProtocol::Eager => "roundrobin",
+        _ => "cooperative-sticky",
     }
 }
 
@@ -347,6 +382,21 @@ mod tests {
         assert_eq!(producer.get("queued.max.messages.kbytes"), None);
         assert_eq!(consumer.get("auto.offset.reset"), Some("error"));
         assert_eq!(producer.get("acks"), Some("all"));
+    }
+
+    #[test]
+    fn eager_assignment_deals_out_all_topics_together_and_is_none_of_the_newer_protocol() {
+        let mut settings = settings();
+        assert_eq!(
+            settings.consumer().get("partition.assignment.strategy"),
+            Some("cooperative-sticky")
+        );
+        settings.assignment = AssignmentProtocol::Eager;
+        let _: BaseConsumer<_> = settings.create(&settings.consumer(), LogOnly).unwrap();
+        assert_eq!(settings.consumer().get("partition.assignment.strategy"), Some("roundrobin"));
+        settings.extra.insert("group.protocol".into(), "consumer".into());
+        let problems = settings.problems();
+        assert!(problems.len() == 1 && problems[0].contains("exclude each other"), "{problems:?}");
     }
 
     #[test]

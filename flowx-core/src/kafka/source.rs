@@ -6,15 +6,13 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use rdkafka::consumer::Consumer as _;
 use tokio::sync::{Notify, oneshot};
 
 use super::control::{self, Command};
+use super::membership::Membership;
 use super::outbox::{Message, Outbox};
 use super::partition::{Partition, Taken};
-use super::rebalance::{Consumer, Rebalancer};
 use super::settings::{KafkaSettings, SetupError};
-use super::subscription::Subscriptions;
 use crate::message::record::Record;
 use crate::message::topic::Subscription;
 use crate::runtime::port::{Epoch, Position, Source, SourceEvent};
@@ -40,7 +38,7 @@ use crate::runtime::port::{Epoch, Position, Source, SourceEvent};
 pub struct KafkaSource {
     messages: tokio::sync::mpsc::UnboundedReceiver<Message>,
     readable: Arc<Notify>,
-    commands: mpsc::Sender<Command>,
+    pub(super) commands: mpsc::Sender<Command>,
     partitions: HashMap<Epoch, Arc<Partition>>,
     /// What this half found out itself and has not told yet.
     own: VecDeque<SourceEvent>,
@@ -57,26 +55,16 @@ impl KafkaSource {
         settings: &KafkaSettings,
         topics: Vec<Subscription>,
     ) -> Result<Self, SetupError> {
-        let subscriptions = Subscriptions::new(topics)?;
-        let mut config = settings.consumer();
-        if let Some(blacklist) = subscriptions.blacklist() {
-            config.set("topic.blacklist", blacklist);
-        }
-        let expressions = subscriptions.expressions();
-
         let (sender, messages) = tokio::sync::mpsc::unbounded_channel();
         let readable = Arc::<Notify>::default();
         let outbox = Outbox::new(sender, Arc::clone(&readable));
-        let context = Rebalancer::new(subscriptions, settings.drain, outbox);
-        let consumer: Arc<Consumer> = Arc::new(settings.create(&config, context)?);
-        consumer.context().set_consumer(&consumer);
-        let names: Vec<_> = expressions.iter().map(String::as_str).collect();
-        consumer.subscribe(&names).map_err(|error| SetupError::of(error.to_string()))?;
+        let membership = Membership::new(settings, topics, outbox)?;
+        let consumer = membership.join(0)?;
 
         let (commands, inbox) = mpsc::channel();
         thread::Builder::new()
             .name("flowx-kafka".to_owned())
-            .spawn(move || control::run(consumer, &inbox))
+            .spawn(move || control::run(&membership, consumer, &inbox))
             .map_err(|error| SetupError::of(format!("no thread for the consumer: {error}")))?;
         Ok(Self { messages, readable, commands, partitions: HashMap::new(), own: VecDeque::new() })
     }
@@ -151,18 +139,41 @@ impl Source for KafkaSource {
         let _ = self.commands.send(Command::Commit(positions));
     }
 
-    async fn close(self, positions: Vec<Position>, deadline: Duration) -> Result<(), String> {
+    async fn close(mut self, positions: Vec<Position>, deadline: Duration) -> Result<(), String> {
         let (done, closed) = oneshot::channel();
-        if self.commands.send(Command::Close { positions, done }).is_err() {
+        let will = Command::Close { positions: positions.clone(), done };
+        if self.commands.send(will).is_err() {
             return Err("the control thread has ended before it could close".to_owned());
         }
-        match tokio::time::timeout(deadline, closed).await {
+        let farewell = farewell(&mut self.messages, &positions, closed);
+        match tokio::time::timeout(deadline, farewell).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => Err("the control thread ended while it closed".to_owned()),
             Err(_) => Err(format!(
                 "the consumer was not closed within {deadline:?}; its partitions go to others when \
                  the session times out"
             )),
+        }
+    }
+}
+
+/// Waits until the control thread has closed. Before it hears of that it may have to give partitions
+/// back, and waits for an answer: it gets their last positions, which it would else not commit.
+async fn farewell<T>(
+    messages: &mut tokio::sync::mpsc::UnboundedReceiver<Message>,
+    positions: &[Position],
+    mut closed: oneshot::Receiver<T>,
+) -> Result<T, oneshot::error::RecvError> {
+    loop {
+        let message = tokio::select! {
+            biased;
+            closed = &mut closed => return closed,
+            Some(message) = messages.recv() => message,
+        };
+        if let Message::Event(SourceEvent::Revoking { epochs, done }) = message {
+            let theirs = positions.iter().filter(|one| epochs.contains(&one.epoch));
+            // One that no longer waits has let go by itself.
+            let _ = done.send(theirs.copied().collect());
         }
     }
 }
@@ -176,21 +187,21 @@ impl fmt::Debug for KafkaSource {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::kafka::EmbeddedBroker;
     use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 
-    const PATIENCE: Duration = Duration::from_secs(60);
+    pub(in crate::kafka) const PATIENCE: Duration = Duration::from_secs(60);
 
-    fn joined(broker: &EmbeddedBroker) -> KafkaSource {
+    pub(in crate::kafka) fn joined(broker: &EmbeddedBroker) -> KafkaSource {
         broker.create_topic("t").unwrap();
         let topics = vec![Subscription::Exact("t".into())];
         KafkaSource::subscribe(&broker.settings("g"), topics).unwrap()
     }
 
     /// Waits for an event of which `pick` makes something.
-    async fn until<T>(
+    pub(in crate::kafka) async fn until<T>(
         source: &mut KafkaSource,
         mut pick: impl FnMut(SourceEvent) -> Option<T>,
     ) -> T {
@@ -204,12 +215,30 @@ mod tests {
         tokio::time::timeout(PATIENCE, wait).await.expect("the event comes in time")
     }
 
-    fn assigned(event: SourceEvent) -> Option<Vec<Epoch>> {
+    pub(in crate::kafka) fn assigned(event: SourceEvent) -> Option<Vec<Epoch>> {
         match event {
             SourceEvent::Assigned(all) => Some(all.iter().map(|one| one.epoch).collect()),
             SourceEvent::Failed(reason) => panic!("{reason}"),
             _ => None,
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_revocation_that_meets_a_close_gets_its_last_positions_at_once() {
+        let (messages, mut received) = tokio::sync::mpsc::unbounded_channel();
+        let (done, positions) = oneshot::channel();
+        let epochs = vec![Epoch(2)];
+        messages.send(Message::Event(SourceEvent::Revoking { epochs, done })).ok().unwrap();
+        let (closes, closed) = oneshot::channel();
+        let last = [1, 2, 3].map(|epoch| Position { epoch: Epoch(epoch), next: 7 });
+        let control = async {
+            // As the control thread does it: nothing else is done before the answer is there.
+            let positions = positions.await.unwrap();
+            closes.send(positions).unwrap();
+        };
+        let both = async { tokio::join!(farewell(&mut received, &last, closed), control) };
+        let (closed, ()) = tokio::time::timeout(PATIENCE, both).await.expect("it is answered");
+        assert_eq!(closed.unwrap(), [last[1]]);
     }
 
     #[tokio::test]
@@ -248,34 +277,6 @@ mod tests {
         })
         .await;
         source.close(Vec::new(), PATIENCE).await.unwrap();
-    }
-
-    #[tokio::test]
-    async fn a_refused_commit_is_told_and_the_next_one_counts() {
-        let broker = EmbeddedBroker::start(1).unwrap();
-        let mut source = joined(&broker);
-        let epoch = until(&mut source, assigned).await[0];
-        let positions = vec![Position { epoch, next: 5 }];
-        broker.fail_requests(
-            RDKafkaApiKey::OffsetCommit,
-            &[RDKafkaRespErr::RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED],
-        );
-        source.commit(positions.clone());
-        let refused = until(&mut source, |event| match event {
-            SourceEvent::CommitFailed { positions, .. } => Some(positions),
-            SourceEvent::Committed(_) => panic!("the broker has refused it"),
-            _ => None,
-        })
-        .await;
-        assert_eq!(refused, positions);
-        source.commit(positions.clone());
-        let committed = until(&mut source, |event| match event {
-            SourceEvent::Committed(positions) => Some(positions),
-            _ => None,
-        })
-        .await;
-        assert_eq!(committed, positions);
-        source.close(positions, PATIENCE).await.unwrap();
     }
 
     #[tokio::test]

@@ -18,6 +18,9 @@ pub struct Limits {
     pub max_depth: usize,
     /// Whether a text that still holds a `${…}` of the designer's template is refused; default yes.
     pub refuse_placeholders: bool,
+    /// How many values (objects, arrays, texts, numbers, …) a request may hold to be looked at whole,
+    /// which takes a tree of them in memory; default 100 000.
+    pub max_values: usize,
 }
 
 impl Limits {
@@ -27,7 +30,12 @@ impl Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_bytes: 52_428_800, max_depth: 64, refuse_placeholders: true }
+        Self {
+            max_bytes: 52_428_800,
+            max_depth: 64,
+            refuse_placeholders: true,
+            max_values: 100_000,
+        }
     }
 }
 
@@ -87,7 +95,20 @@ pub struct DecodeError {
     message: String,
     path: Option<String>,
     place: Option<Place>,
+    violations: Vec<Violation>,
 }
+
+/// One place of a request that is not as its schema says.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// The JSON path, for example `$.lines[2].amount`.
+    pub path: String,
+    /// What is wrong with it; may quote the payload.
+    pub message: String,
+}
+
+/// How many violations are put into words.
+const MOST_VIOLATIONS: usize = 20;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
@@ -113,6 +134,10 @@ pub enum Reason {
     MalformedJson,
     /// The value is JSON of another shape: a wrong type, a missing or an unknown field.
     WrongShape,
+    /// The value has the right shape, and something in it is out of range, too long or the like.
+    Invalid,
+    /// The value has more parts than can be looked at.
+    TooManyValues,
     /// A `${…}` of the designer's template was sent as it stands.
     UnresolvedPlaceholder,
 }
@@ -129,6 +154,8 @@ impl Reason {
             Self::NotUtf8 => "not-utf8",
             Self::MalformedJson => "malformed-json",
             Self::WrongShape => "wrong-shape",
+            Self::Invalid => "invalid",
+            Self::TooManyValues => "too-many-values",
             Self::UnresolvedPlaceholder => "unresolved-placeholder",
         }
     }
@@ -136,7 +163,27 @@ impl Reason {
 
 impl DecodeError {
     fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into(), path: None, place: None }
+        Self { reason, message: message.into(), path: None, place: None, violations: Vec::new() }
+    }
+
+    /// Everything in which a request differs from its schema, in one message.
+    pub(crate) fn of_violations(reason: Reason, mut violations: Vec<Violation>) -> Self {
+        let beyond = violations.len().saturating_sub(MOST_VIOLATIONS);
+        violations.truncate(MOST_VIOLATIONS);
+        let words: Vec<String> = violations.iter().map(ToString::to_string).collect();
+        let mut message = words.join("; ");
+        if beyond > 0 {
+            message.push_str(&format!("; and {beyond} more"));
+        }
+        Self { violations, ..Self::new(reason, message) }
+    }
+
+    /// The request has more values than may be looked at.
+    pub(crate) fn too_many_values(limit: usize) -> Self {
+        let message = format!(
+            "the request holds more than {limit} values, too many to check them; send less at once, or set FLOWX_CONNECTOR_MAX_VALUES"
+        );
+        Self::new(Reason::TooManyValues, message)
     }
 
     fn at_byte(mut self, byte: usize) -> Self {
@@ -158,7 +205,15 @@ impl DecodeError {
     /// The JSON path of what is wrong, for example `$.lines[2].amount`.
     #[must_use]
     pub fn path(&self) -> Option<&str> {
-        self.path.as_deref()
+        let first = self.violations.first().map(|violation| violation.path.as_str());
+        self.path.as_deref().or(first)
+    }
+
+    /// Every place that is not as the schema says, at most 20 of them; empty if the payload could not
+    /// be compared with it.
+    #[must_use]
+    pub fn violations(&self) -> &[Violation] {
+        &self.violations
     }
 
     /// What is wrong and where, without a word of the payload.
@@ -166,7 +221,8 @@ impl DecodeError {
     pub fn for_logs(&self) -> String {
         let name = self.reason.name();
         match self.place {
-            None => name.to_owned(),
+            None if self.violations.is_empty() => name.to_owned(),
+            None => format!("{name} in {} places", self.violations.len()),
             Some(Place::Byte(byte)) => format!("{name} at byte {byte}"),
             Some(Place::Line { line, column }) => format!("{name} at line {line} column {column}"),
         }
@@ -189,6 +245,19 @@ impl fmt::Debug for DecodeError {
 }
 
 impl std::error::Error for DecodeError {}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path, self.message)
+    }
+}
+
+impl fmt::Debug for Violation {
+    /// Neither the path nor the message: both may quote the payload.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Violation")
+    }
+}
 
 /// Decodes once more, this time counting the steps: only a failure pays for its path.
 fn explain<T: DeserializeOwned>(text: &str, error: &serde_json::Error) -> DecodeError {
@@ -237,6 +306,25 @@ fn json_path(path: &serde_path_to_error::Path) -> Option<String> {
         }
     }
     Some(text)
+}
+
+/// Whether JSON holds more values than `limit`; commas and brackets in strings are not counted.
+pub(crate) fn more_values_than(json: &[u8], limit: usize) -> bool {
+    // Each value follows a bracket or a comma, so there are never more of those than of values.
+    if memchr::memchr3_iter(b'{', b'[', b',', json).nth(limit).is_none() {
+        return false;
+    }
+    let (mut values, mut quoted, mut escaped) = (1_usize, false, false);
+    for byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'{' | b'[' | b',' if !quoted => values += 1,
+            _ => {}
+        }
+    }
+    values > limit
 }
 
 /// Whether objects and arrays are nested deeper than `limit`; strings are skipped.

@@ -4,29 +4,52 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-use super::record::Coordinates;
+use super::record::Record;
 
 /// Names one request to one handler: 32 hexadecimal digits.
 ///
-/// It is computed from where the request stands in Kafka and from the handler's name, so a repeated
-/// attempt, a restart or another instance finds the same one; a request that is sent again, which
-/// stands at another offset, gets another.
+/// It is computed from the cluster's id, from where the request stands there (topic, partition,
+/// offset), from the request's timestamp and from the handler's name. So a repeated attempt, a restart
+/// or another instance finds the same one. A request that is sent again stands at another offset and
+/// gets another; so do those in a topic that was deleted and created again, whose offsets begin anew
+/// but whose timestamps do not, and those on another cluster with topics of the same names.
+///
+/// In figures: the first 16 bytes of SHA-256 over cluster, NUL, topic, NUL, partition (4 bytes),
+/// offset (8 bytes), 1 and the timestamp in milliseconds (8 bytes) or 0 if there is none, handler;
+/// numbers are big-endian, texts UTF-8.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RequestId(String);
 
 impl RequestId {
-    /// The identity of the request at these coordinates for this handler.
+    /// The identity of a request, read on this cluster, for this handler.
     #[must_use]
-    pub fn of(at: &Coordinates, handler: &str) -> Self {
+    pub fn of(cluster: &str, request: &Record, handler: &str) -> Self {
+        let at = &request.at;
         let mut hash = Sha256::new();
-        hash.update(at.topic.as_bytes());
-        // No topic and no handler has a NUL in its name, so no two requests hash the same text.
-        hash.update([0]);
+        // No cluster, topic or handler has a NUL in its name, so no two requests hash the same bytes.
+        for name in [cluster, &at.topic] {
+            hash.update(name.as_bytes());
+            hash.update([0]);
+        }
         hash.update(at.partition.to_be_bytes());
         hash.update(at.offset.to_be_bytes());
+        match request.timestamp {
+            Some(timestamp) => {
+                hash.update([1]);
+                hash.update(timestamp.to_be_bytes());
+            }
+            None => hash.update([0]),
+        }
         hash.update(handler.as_bytes());
         let digest = hash.finalize();
         Self(digest[..16].iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// An identity that was written down; `None` if the text cannot be one.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_digit = |c: u8| c.is_ascii_digit() || (b'a'..=b'f').contains(&c);
+        (text.len() == 32 && text.bytes().all(is_digit)).then(|| Self(text.to_owned()))
     }
 
     /// The 32 digits.
@@ -44,23 +67,43 @@ impl fmt::Display for RequestId {
 
 #[cfg(test)]
 mod tests {
+    use super::super::record::Coordinates;
     use super::*;
 
-    fn at(topic: &str, partition: i32, offset: i64) -> Coordinates {
-        Coordinates { topic: topic.into(), partition, offset }
+    fn record(topic: &str, partition: i32, offset: i64, timestamp: Option<i64>) -> Record {
+        Record {
+            at: Coordinates { topic: topic.into(), partition, offset },
+            timestamp,
+            key: None,
+            headers: Default::default(),
+            payload: None,
+        }
     }
 
     #[test]
     fn it_is_stable_and_different_wherever_anything_differs() {
-        let id = RequestId::of(&at("in", 1, 2), "exchange");
-        assert_eq!(id.as_str(), "7baac074ffd74aa05c17a3822c45f615");
+        let request = record("in", 1, 2, Some(3));
+        let id = RequestId::of("c", &request, "exchange");
+        assert_eq!(id.as_str(), "118e27324d9017a3a74052c9ba877a4c");
         for other in [
-            RequestId::of(&at("in2", 1, 2), "exchange"),
-            RequestId::of(&at("in", 2, 2), "exchange"),
-            RequestId::of(&at("in", 1, 3), "exchange"),
-            RequestId::of(&at("in", 1, 2), "convert"),
+            RequestId::of("d", &request, "exchange"),
+            RequestId::of("c", &record("in2", 1, 2, Some(3)), "exchange"),
+            RequestId::of("c", &record("in", 2, 2, Some(3)), "exchange"),
+            RequestId::of("c", &record("in", 1, 3, Some(3)), "exchange"),
+            RequestId::of("c", &record("in", 1, 2, Some(4)), "exchange"),
+            RequestId::of("c", &record("in", 1, 2, None), "exchange"),
+            RequestId::of("c", &request, "convert"),
         ] {
             assert_ne!(id, other);
         }
+    }
+
+    #[test]
+    fn what_a_request_carries_is_no_part_of_it() {
+        let request = record("in", 1, 2, Some(3));
+        let mut other = request.clone();
+        other.payload = Some(b"{}".to_vec());
+        other.headers.push_text("a", "b");
+        assert_eq!(RequestId::of("c", &request, "h"), RequestId::of("c", &other, "h"));
     }
 }

@@ -8,4 +8,5 @@ pub mod identity;
 mod placeholder;
 pub mod record;
 pub mod reply;
+pub mod retry;
 pub mod topic;

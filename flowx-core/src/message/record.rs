@@ -58,7 +58,8 @@ impl fmt::Display for Coordinates {
     }
 }
 
-/// A record on its way out: a reply, an error reply or a dead letter.
+/// A record on its way out: a reply, an error reply, a dead letter, or a request that goes to a retry
+/// topic.
 ///
 /// `Debug` shows the topic and the size, nothing that it carries.
 #[derive(Clone, PartialEq, Eq)]

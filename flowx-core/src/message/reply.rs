@@ -6,6 +6,7 @@ use super::envelope::Envelope;
 use super::headers::Headers;
 use super::identity::RequestId;
 use super::record::Outbound;
+use super::retry;
 
 /// Names an answer; a second answer to the same request carries the same value.
 pub const REPLY_ID: &str = "x-reply-id";
@@ -33,7 +34,7 @@ pub fn is_reserved(name: &str) -> bool {
     name == REPLY_ID
         || name == REQUEST_OFFSET
         || name.starts_with("dlq-")
-        || name.starts_with("flowx-retry-")
+        || name.starts_with(retry::PREFIX)
 }
 
 /// The answer to a request: this payload on this topic, dressed for the engine.
@@ -81,7 +82,7 @@ mod tests {
     use crate::message::envelope::tests::envelope;
 
     fn id() -> RequestId {
-        RequestId::of(&envelope(&[], None).record().at, "h")
+        RequestId::of("cluster", envelope(&[], None).record(), "h")
     }
 
     fn names(outbound: &Outbound) -> Vec<&str> {

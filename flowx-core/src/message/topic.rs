@@ -54,7 +54,7 @@ impl TopicSpec {
 }
 
 /// Kafka's limit on the length of a topic name.
-const LONGEST_NAME: usize = 249;
+pub(crate) const LONGEST_NAME: usize = 249;
 
 fn is_legal(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')
@@ -234,6 +234,13 @@ impl Naming {
         } else {
             format!("{topic}.dlq").into()
         }
+    }
+
+    /// Where a request from a topic waits so long for another try: the topic's own name, `.retry.`
+    /// and the delay.
+    #[must_use]
+    pub fn retry(&self, topic: &str, delay: &str) -> Arc<str> {
+        format!("{topic}.retry.{delay}").into()
     }
 
     fn receive_patterns(&self) -> [Subscription; 2] {

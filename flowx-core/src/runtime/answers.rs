@@ -2,20 +2,23 @@
 
 use std::sync::Arc;
 
-use super::attempt::Job;
 use super::dead_letter::{self, Cause};
+use super::job::Job;
 use super::plan::Plan;
 use super::verdict::Refusal;
 use crate::message::error_reply::ErrorReply;
 use crate::message::identity::RequestId;
 use crate::message::record::{Outbound, Record};
 use crate::message::reply::answer;
+use crate::message::retry::{self, Note};
 
 /// What kind of record is on its way for a request.
 #[derive(Clone, Debug)]
 pub(super) enum Answer {
     /// The handler's reply.
     Reply,
+    /// The request itself, to wait on a retry topic because of this refusal.
+    Retry(Refusal),
     /// The error reply for this refusal.
     ErrorReply(Refusal),
     /// The original, put aside because of this refusal; the process was answered, or not.
@@ -28,6 +31,26 @@ pub(super) enum Answer {
 pub(super) fn reply(job: &Job, plan: &Plan, json: Vec<u8>) -> Option<(Answer, Outbound)> {
     let topic = job.route.reply.as_ref()?;
     Some((Answer::Reply, answer(&job.envelope, topic, json, &job.id, &plan.style)))
+}
+
+/// The first record for a failure: the request itself on its next retry topic, where it has one and
+/// another try may help; else what its refusal demands.
+pub(super) fn failure(job: &Job, plan: &Plan, failure: Refusal, now: i64) -> (Answer, Outbound) {
+    match job.route.retry_topics.get(job.retry_topics) {
+        Some(next) if failure.class.may_pass() => {
+            let delay = i64::try_from(next.delay.as_millis()).unwrap_or(i64::MAX);
+            let note = Note {
+                id: &job.id,
+                group: &plan.group,
+                attempts: failure.attempts,
+                due: now.saturating_add(delay),
+                reason: failure.class.reason(),
+            };
+            let outbound = retry::forward(job.envelope.record(), &next.topic, &note);
+            (Answer::Retry(failure), outbound)
+        }
+        _ => refusal(job, plan, failure, now),
+    }
 }
 
 /// The first record for a refusal: an error reply where somebody waits for one, else the dead letter.
@@ -80,6 +103,7 @@ pub(super) fn instead(
 ) -> (Answer, Outbound) {
     match answer {
         Answer::Reply => refusal(job, plan, Refusal::reply_rejected(reason, job.attempts), now),
+        Answer::Retry(failure) => refusal(job, plan, failure, now),
         Answer::ErrorReply(refusal) => dead_letter(job, plan, refusal, false, now),
         Answer::DeadLetter { refusal, replied } | Answer::Pointer { refusal, replied } => {
             pointer(job, plan, refusal, replied, now)
@@ -97,7 +121,8 @@ fn put_aside(
     now: i64,
 ) -> Outbound {
     let record = job.envelope.record();
-    let topic = plan.registry.naming().dead_letter(&record.at.topic, &plan.group);
+    let own_topic = job.route.own_topic(&record.at.topic);
+    let topic = plan.registry.naming().dead_letter(own_topic, &plan.group);
     let cause = Cause {
         group: &plan.group,
         handler: job.route.name(),
@@ -107,6 +132,7 @@ fn put_aside(
         message: &refusal.for_logs,
         attempts: refusal.attempts,
         replied,
+        retryable: refusal.class.may_pass(),
         now,
     };
     write(record, &topic, &job.id, &cause)

@@ -5,57 +5,24 @@ use std::error::Error;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use tokio::time::{Instant, sleep, timeout_at};
-use tokio_util::sync::CancellationToken;
+use tokio::time::{Instant, sleep_until, timeout_at};
 
+use super::blocking;
 use super::contained::Contained;
-use super::lane::Lane;
+use super::job::Job;
 use super::plan::Plan;
-use super::port::Epoch;
 use super::retry::Trouble;
-use super::tracker::Sequence;
+use super::scope::Scope;
 use super::verdict::{Refusal, Verdict};
 use crate::handler::call::{Attempt, Call};
 use crate::handler::outcome::{HandlerFuture, Outcome, Rejection};
-use crate::handler::registry::Route;
-use crate::message::envelope::Envelope;
-use crate::message::identity::RequestId;
-
-/// One request on its way through the runtime.
-#[derive(Debug)]
-pub(super) struct Job {
-    pub(super) epoch: Epoch,
-    pub(super) sequence: Sequence,
-    pub(super) route: Arc<Route>,
-    pub(super) id: RequestId,
-    pub(super) envelope: Envelope,
-    pub(super) lane: Lane,
-    /// Attempts made so far.
-    pub(super) attempts: u32,
-}
-
-impl Job {
-    /// Bytes that it keeps in memory.
-    pub(super) fn size(&self) -> usize {
-        self.envelope.record().size()
-    }
-}
-
-/// How the end of an assignment reaches its requests.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Scope {
-    /// No further attempt begins.
-    pub(super) closing: CancellationToken,
-    /// Whatever still runs no longer counts.
-    pub(super) ended: CancellationToken,
-}
 
 /// Brings a request to its last word.
 pub(super) async fn settle(mut job: Job, plan: Arc<Plan>, scope: Scope) -> (Job, Verdict) {
-    let mut made = 0;
+    let mut made = job.attempts;
     let verdict = tokio::select! {
         biased;
-        () = scope.ended.cancelled() => Verdict::Abandoned,
+        () = scope.ended().cancelled() => Verdict::Abandoned,
         verdict = attempts(&job, &plan, &scope, &mut made) => verdict,
     };
     job.attempts = made;
@@ -63,17 +30,18 @@ pub(super) async fn settle(mut job: Job, plan: Arc<Plan>, scope: Scope) -> (Job,
 }
 
 async fn attempts(job: &Job, plan: &Plan, scope: &Scope, made: &mut u32) -> Verdict {
-    let policy = &plan.retry;
+    let policy = plan.retry.with_attempts(job.route.policy.attempts);
     let received = Instant::now();
     let budget_ends = received + policy.budget;
-    let mut number = 0;
+    let mut tried = 0;
     loop {
-        number += 1;
+        tried += 1;
+        let number = job.attempts.saturating_add(tried);
         let deadline = budget_ends.min(Instant::now() + job.route.policy.timeout);
         let attempt = Attempt {
             number,
             deadline,
-            cancelled: scope.ended.child_token(),
+            cancelled: scope.ended().child_token(),
             idempotency_key: Arc::from(job.id.as_str()),
         };
         // Whatever ends the attempt, what it has spawned learns at once that it no longer counts.
@@ -92,15 +60,17 @@ async fn attempts(job: &Job, plan: &Plan, scope: &Scope, made: &mut u32) -> Verd
             Once::Said(Outcome::Unencodable(reason)) => {
                 return Verdict::Refused(Refusal::reply_rejected(&reason, number));
             }
-            Once::Undecodable(refusal) => return Verdict::Refused(refusal),
-            Once::Said(Outcome::Retry(cause)) => {
-                (Trouble::Transient, Refusal::exhausted(&words(&*cause), number))
+            Once::Undecodable(refusal) => {
+                return Verdict::Refused(Refusal { attempts: job.attempts, ..refusal });
+            }
+            Once::Said(Outcome::Retry { error, after }) => {
+                (Trouble::Transient { after }, Refusal::exhausted(&words(&*error), number))
             }
             Once::TimedOut => (Trouble::Timeout, Refusal::timeout(number)),
             Once::Panicked(words) => (Trouble::Panic, Refusal::panic(&words, number)),
         };
         let left = budget_ends.saturating_duration_since(Instant::now());
-        let Some(delay) = policy.delay(number, trouble, left, fastrand::f64()) else {
+        let Some(delay) = policy.delay(tried, trouble, left, fastrand::f64()) else {
             return Verdict::Refused(refusal);
         };
         tracing::warn!(
@@ -113,10 +83,11 @@ async fn attempts(job: &Job, plan: &Plan, scope: &Scope, made: &mut u32) -> Verd
             again_in = ?delay,
             "attempt failed"
         );
+        let next = Instant::now() + delay;
         tokio::select! {
             biased;
-            () = scope.closing.cancelled() => return Verdict::Abandoned,
-            () = sleep(delay) => {}
+            () = scope.leaves(job.sequence, next) => return Verdict::Abandoned,
+            () = sleep_until(next) => {}
         }
     }
 }
@@ -131,11 +102,22 @@ enum Once {
 async fn once(job: &Job, plan: &Plan, attempt: &Attempt) -> Once {
     match started(job, plan, attempt) {
         Err(early) => early,
-        Ok(future) => match timeout_at(attempt.deadline, Contained::new(future)).await {
+        Ok(future) => match timeout_at(attempt.deadline, run(future, job, attempt)).await {
             Ok(Ok(outcome)) => Once::Said(outcome),
             Ok(Err(panic)) => Once::Panicked(words_of(&*panic)),
             Err(_elapsed) => Once::TimedOut,
         },
+    }
+}
+
+async fn run(
+    future: HandlerFuture,
+    job: &Job,
+    attempt: &Attempt,
+) -> Result<Outcome, Box<dyn Any + Send>> {
+    match job.route.policy.blocking {
+        true => blocking::run(future, attempt.cancelled.clone()).await,
+        false => Contained::new(future).await,
     }
 }
 

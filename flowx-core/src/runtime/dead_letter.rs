@@ -31,6 +31,8 @@ pub struct Cause<'a> {
     pub attempts: u32,
     /// Whether the process was answered.
     pub replied: bool,
+    /// Whether it may pass by itself when it is sent again.
+    pub retryable: bool,
     /// Milliseconds since 1970.
     pub now: i64,
 }
@@ -86,7 +88,9 @@ fn describe(headers: &mut Headers, record: &Record, id: &RequestId, cause: &Caus
     say("dlq-code", cause.code);
     say("dlq-error-message", &one_line(cause.message));
     say("dlq-attempts", &cause.attempts.to_string());
-    say("dlq-replied", if cause.replied { "true" } else { "false" });
+    let truth = |is: bool| if is { "true" } else { "false" };
+    say("dlq-replied", truth(cause.replied));
+    say("dlq-retryable", truth(cause.retryable));
     say("dlq-failed-at", &cause.now.to_string());
 }
 
@@ -137,6 +141,7 @@ mod tests {
             message: "a\nb\u{1b}[31m",
             attempts: 0,
             replied: true,
+            retryable: false,
             now: 7,
         }
     }
@@ -144,7 +149,7 @@ mod tests {
     #[test]
     fn the_original_is_unchanged_and_the_reason_stands_behind_it() {
         let record = record();
-        let id = RequestId::of(&record.at, "exchange");
+        let id = RequestId::of("cluster", &record, "exchange");
         let letter = of(&record, &Arc::from("in.dlq"), &id, &cause());
         assert_eq!((&letter.key, &letter.payload), (&record.key, &record.payload));
         let all: Vec<_> = letter.headers.iter().collect();
@@ -157,6 +162,7 @@ mod tests {
             ("dlq-reason", "not-utf8"),
             ("dlq-error-message", "a\\nb\\u{1b}[31m"),
             ("dlq-replied", "true"),
+            ("dlq-retryable", "false"),
         ] {
             assert_eq!(letter.headers.text(name), Some(value), "{name}");
         }
@@ -166,7 +172,7 @@ mod tests {
     #[test]
     fn a_pointer_says_where_the_bytes_are_and_what_they_were() {
         let record = record();
-        let id = RequestId::of(&record.at, "exchange");
+        let id = RequestId::of("cluster", &record, "exchange");
         let letter = pointer_to(&record, &Arc::from("in.dlq"), &id, &cause());
         assert_eq!(letter.payload, None);
         assert_eq!(letter.headers.text("dlq-truncated"), Some("true"));

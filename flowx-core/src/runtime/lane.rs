@@ -3,13 +3,10 @@
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
-use super::attempt::Job;
+use super::job::{Job, Lane};
 use super::plan::Bounds;
 use crate::config::order::Order;
 use crate::message::envelope::Envelope;
-
-/// Where a record stands in line; `None` is no line at all.
-pub(super) type Lane = Option<u64>;
 
 /// The lanes of one partition. Only lanes with a record at work are kept: a process instance that is
 /// idle costs nothing.
@@ -69,10 +66,25 @@ impl Lanes {
         self.waiting >= bounds.waiting || self.waiting_bytes >= bounds.waiting_bytes
     }
 
-    /// Lets go of all that waits; returns how many that are.
-    pub(super) fn abandon(&mut self) -> usize {
-        self.busy.values_mut().for_each(VecDeque::clear);
-        self.waiting_bytes = 0;
-        std::mem::take(&mut self.waiting)
+    /// Lets go of what waits and is not wanted; returns how many that are. What waits behind one
+    /// that is let go is let go too.
+    pub(super) fn retain(&mut self, wanted: impl Fn(&Job) -> bool) -> usize {
+        let before = self.waiting;
+        for line in self.busy.values_mut() {
+            let kept = line.iter().take_while(|job| wanted(job)).count();
+            for gone in line.drain(kept..) {
+                self.waiting -= 1;
+                self.waiting_bytes -= gone.size();
+            }
+        }
+        before - self.waiting
+    }
+
+    /// Lets go of a whole lane; returns how many waited in it.
+    pub(super) fn close(&mut self, lane: Lane) -> usize {
+        let line = lane.and_then(|lane| self.busy.remove(&lane)).unwrap_or_default();
+        self.waiting -= line.len();
+        self.waiting_bytes -= line.iter().map(Job::size).sum::<usize>();
+        line.len()
     }
 }

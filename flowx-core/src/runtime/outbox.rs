@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::answers::Answer;
-use super::attempt::Job;
+use super::job::Job;
 use super::plan::Bounds;
 use super::port::{Delivery, Epoch, SendError, Sink, Token};
 use crate::message::record::Outbound;
@@ -205,7 +205,8 @@ impl Outbox {
         let Some(jam) = jams.get_mut(&way) else { return false };
         let is_new = jam.tokens.insert(token);
         let mut before = jam.tokens.range(..token).filter_map(|before| parcels.get(before));
-        let is_behind = before.any(|parcel| is_new || parcel.place == Place::Held);
+        // One before it that is in line as well has come to stand behind it there.
+        let is_behind = before.any(|parcel| is_new || parcel.place != Place::Sent);
         if let Some(parcel) = parcels.get_mut(&token).filter(|_| is_behind) {
             parcel.place = Place::Held;
         }

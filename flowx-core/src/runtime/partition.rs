@@ -2,10 +2,15 @@
 
 use std::sync::Arc;
 
-use super::attempt::Scope;
+use tokio::time::Instant;
+
+use super::breaker::Breaker;
+use super::delayed::{Early, RetryPlace};
+use super::job::Lane;
 use super::lane::Lanes;
 use super::plan::Bounds;
 use super::port::{Assignment, Position};
+use super::scope::{LastCall, Scope};
 use super::tracker::{Sequence, Tracker};
 use crate::handler::registry::Route;
 
@@ -15,9 +20,16 @@ pub(super) struct Partition {
     pub(super) assignment: Assignment,
     /// `None` for a topic that no handler reads any more.
     pub(super) route: Option<Arc<Route>>,
-    pub(super) scope: Scope,
+    /// `None` if its topic is none of its handler's retry topics.
+    pub(super) retry: Option<RetryPlace>,
+    /// Read from a retry topic before its time: what is behind it is not read.
+    pub(super) early: Option<Early>,
+    scope: Scope,
     pub(super) lanes: Lanes,
     tracker: Tracker,
+    pub(super) breaker: Breaker,
+    /// The last request that has begun.
+    newest: Option<Sequence>,
     /// It stands in the queue of those that may have a record.
     pub(super) queued: bool,
     /// Nothing more is read: the assignment is about to end.
@@ -29,12 +41,17 @@ pub(super) struct Partition {
 
 impl Partition {
     pub(super) fn new(assignment: Assignment, route: Option<Arc<Route>>) -> Self {
+        let retry = route.as_ref().and_then(|route| RetryPlace::of(&assignment.topic, route));
         Self {
             assignment,
             route,
+            retry,
+            early: None,
             scope: Scope::default(),
             lanes: Lanes::default(),
             tracker: Tracker::default(),
+            breaker: Breaker::default(),
+            newest: None,
             queued: false,
             closing: false,
             in_flight: 0,
@@ -42,9 +59,13 @@ impl Partition {
         }
     }
 
-    /// Whether its next record may be read.
+    /// Whether its next record may be read, or the one that it holds be handled.
     pub(super) fn may_read(&self, bounds: &Bounds) -> bool {
-        !self.closing && !self.lanes.is_full(bounds)
+        let is_due = |early: &Early| early.due <= Instant::now();
+        !self.closing
+            && self.breaker.may_read()
+            && !self.lanes.is_full(bounds)
+            && self.early.as_ref().is_none_or(is_due)
     }
 
     /// Takes in a record that was read.
@@ -53,15 +74,29 @@ impl Partition {
         self.tracker.deliver(offset)
     }
 
+    /// Takes in a request: a record on which there will be a word.
+    pub(super) fn admit(&mut self, offset: i64) -> Sequence {
+        let sequence = self.deliver(offset);
+        self.breaker.read(sequence);
+        sequence
+    }
+
     /// All that a record caused is written.
     pub(super) fn complete(&mut self, sequence: Sequence) {
         self.in_flight -= 1;
         self.tracker.complete(sequence);
     }
 
-    /// A record is left to the partition's next owner: the frontier never passes it.
-    pub(super) fn abandon(&mut self) {
-        self.in_flight -= 1;
+    /// A request has its turn.
+    pub(super) fn begin(&mut self, sequence: Sequence) -> Scope {
+        self.newest = self.newest.max(Some(sequence));
+        self.scope.clone()
+    }
+
+    /// A request is left to the partition's next owner, and with it all that waits for it: the
+    /// frontier never passes it.
+    pub(super) fn abandon(&mut self, lane: Lane) {
+        self.in_flight -= 1 + self.lanes.close(lane);
     }
 
     /// Whether nothing is under way.
@@ -92,19 +127,21 @@ impl Partition {
         self.asked = None;
     }
 
-    /// No further attempt begins and nothing more is read; what runs may finish. What has waited for
-    /// others is left to the partition's next owner.
-    pub(super) fn close(&mut self) {
+    /// Nothing more is read. What has begun may finish until the deadline, and so may what waits
+    /// before it; the rest, and what waits until it is due, is left to the partition's next owner.
+    pub(super) fn close(&mut self, deadline: Instant) {
         self.closing = true;
-        self.in_flight -= self.lanes.abandon();
-        self.scope.closing.cancel();
+        // It was never delivered to the tracker, so nothing is in flight for it.
+        self.early = None;
+        let last_call = LastCall { newest: self.newest, deadline };
+        self.in_flight -= self.lanes.retain(|job| last_call.wants(job.sequence));
+        self.scope.close(last_call);
     }
 }
 
 impl Drop for Partition {
     /// What still runs for an assignment that is gone must not go on.
     fn drop(&mut self) {
-        self.scope.closing.cancel();
-        self.scope.ended.cancel();
+        self.scope.end();
     }
 }

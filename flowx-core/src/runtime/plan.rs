@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::breaker::BreakerPolicy;
 use super::retry::RetryPolicy;
+use super::verdict::RefusalClass;
 use crate::handler::registry::Registry;
 use crate::message::decode::Limits;
 use crate::message::error_reply::DEFAULT_ERROR_FIELD;
@@ -20,6 +22,10 @@ pub struct Plan {
     pub limits: Limits,
     /// When a failed attempt is repeated.
     pub retry: RetryPolicy,
+    /// When a partition is held because its requests fail.
+    pub breaker: BreakerPolicy,
+    /// Whether requests that a handler refused are put aside too; default false.
+    pub dead_letter_refusals: bool,
     /// Name of the text's field in an error reply.
     pub error_field: String,
     /// How answers are dressed.
@@ -55,6 +61,12 @@ impl Default for Bounds {
 }
 
 impl Plan {
+    /// Whether the original of a refused request is put aside although the process was answered.
+    #[must_use]
+    pub fn puts_aside(&self, class: RefusalClass) -> bool {
+        class.is_failure() || self.dead_letter_refusals
+    }
+
     /// A plan for these handlers with every default.
     #[must_use]
     pub fn new(registry: Registry, group: impl Into<String>) -> Self {
@@ -63,6 +75,8 @@ impl Plan {
             group: group.into(),
             limits: Limits::default(),
             retry: RetryPolicy::default(),
+            breaker: BreakerPolicy::default(),
+            dead_letter_refusals: false,
             error_field: DEFAULT_ERROR_FIELD.to_owned(),
             style: ReplyStyle::default(),
             bounds: Bounds::default(),

@@ -23,6 +23,8 @@ pub struct Epoch(pub u64);
 pub struct Assignment {
     /// The name of this assignment.
     pub epoch: Epoch,
+    /// What the cluster calls itself: the same for all who read there, and no other's.
+    pub cluster: Arc<str>,
     /// Full name of the topic.
     pub topic: Arc<str>,
     /// Partition of the topic.

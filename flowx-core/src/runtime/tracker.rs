@@ -22,8 +22,8 @@ struct Slot {
     done: bool,
 }
 
-/// Names one record of one tracker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// Names one record of one tracker; later ones are greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sequence(u64);
 
 impl Tracker {

@@ -69,17 +69,25 @@ impl RefusalClass {
     #[must_use]
     pub fn stage(self) -> &'static str {
         match self {
+            Self::Undecodable(Reason::Invalid) => "validate",
             Self::Undecodable(_) => "decode",
             Self::Business | Self::Exhausted | Self::Timeout | Self::Panic => "handle",
             Self::ReplyRejected => "reply",
         }
     }
 
-    /// Whether the original is put aside even if the process was answered. A business answer is an
-    /// answer like any other; what failed may be worth sending again.
+    /// Whether it may pass by itself, so that another try helps after a while.
     #[must_use]
-    pub fn is_put_aside(self) -> bool {
-        self != Self::Business
+    pub fn may_pass(self) -> bool {
+        matches!(self, Self::Exhausted | Self::Timeout | Self::Panic)
+    }
+
+    /// Whether something failed: then the original is put aside even if the process was answered, for
+    /// it may be worth sending again. A business answer is an answer like any other, and so is one that
+    /// names what is out of range.
+    #[must_use]
+    pub fn is_failure(self) -> bool {
+        !matches!(self, Self::Business | Self::Undecodable(Reason::Invalid))
     }
 }
 

@@ -7,17 +7,18 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::exchange::Exchange;
 use super::memory::{Member, MemoryBroker};
 use super::request::TestRequest;
 use crate::config::Settings;
-use crate::connector::{ConnectorBuilder, StartError};
-use crate::handler::registry::Registry;
+use crate::connector::{Connector, ConnectorBuilder, StartError};
+use crate::handler::registry::{Registry, Route};
 use crate::message::topic::{Subscription, TopicSpec};
 use crate::runtime::dispatch::{self, RunError};
 use crate::runtime::plan::Plan;
 use crate::runtime::status::Status;
 
-/// Time for a request beyond all its attempts before a test gives up.
+/// Time for a request beyond all its attempts and waits before a test gives up.
 const BEYOND_THE_BUDGET: Duration = Duration::from_secs(60);
 
 /// Runs the handlers of this binary as in production, but over a broker in memory.
@@ -99,27 +100,55 @@ impl TestConnector {
         builder: ConnectorBuilder,
     ) -> Result<Self, StartError> {
         let connector = builder.settings_if_none(Settings::default()).build()?;
-        let plan = connector.plan;
+        Ok(Self::over(broker, connector.plan, connector.status))
+    }
+
+    /// Runs the handlers of a connector that is there beside it, on a broker of their own: what they
+    /// share (`State`) is the same.
+    ///
+    /// ```standalone_crate
+    /// use flowx_core::testing::TestConnector;
+    /// use flowx_core::{Connector, HandlerError, flowx_handler};
+    ///
+    /// #[flowx_handler(topic = "numbers.double", refuses = [])]
+    /// async fn double(number: i64) -> Result<Vec<i64>, HandlerError> {
+    ///     Ok(vec![number * 2])
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// let connector = Connector::builder().only(["double"]).build().unwrap();
+    /// let beside = TestConnector::beside(&connector);
+    /// let exchange = beside.handler("double").send(&21).await;
+    /// assert_eq!(exchange.reply_json().unwrap()[0], 42);
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn beside(connector: &Connector) -> Self {
+        Self::over(&MemoryBroker::new(), Arc::clone(&connector.plan), Status::default())
+    }
+
+    /// Runs a plan over a broker in memory.
+    pub(crate) fn over(broker: &MemoryBroker, plan: Arc<Plan>, status: Status) -> Self {
         let (source, sink, member) = broker.join(&plan.group, plan.registry.subscriptions());
         let (stop, ended) = (CancellationToken::new(), CancellationToken::new());
         let ends = ended.clone().drop_guard();
-        let run =
-            dispatch::run(source, sink, Arc::clone(&plan), connector.status.clone(), stop.clone());
+        let run = dispatch::run(source, sink, Arc::clone(&plan), status.clone(), stop.clone());
         let run = tokio::spawn(async move {
             let _ends = ends;
             run.await
         });
-        Ok(Self {
+        Self {
             broker: broker.clone(),
             member,
-            patience: plan.retry.budget.saturating_add(BEYOND_THE_BUDGET),
+            patience: patience(&plan),
             plan,
-            status: connector.status,
+            status,
             stop: stop.drop_guard(),
             ended,
             run,
             processes: AtomicU64::new(1),
-        })
+        }
     }
 
     /// Begins a request to a handler, by its name.
@@ -139,6 +168,49 @@ impl TestConnector {
                 "handler `{name}` reads `{pattern}`; say which topic with `connector.topic(\"…\")`"
             ),
         }
+    }
+
+    /// Sends every example of every handler, and returns what became of each: a handler's examples are
+    /// part of its contract, and one test holds all of them.
+    ///
+    /// ```standalone_crate
+    /// # use flowx_core::{Connector, HandlerError, flowx_handler, testing::TestConnector};
+    /// # #[derive(serde::Deserialize, serde::Serialize, schemars::JsonSchema)]
+    /// # #[schemars(example = serde_json::json!({ "amount": 1 }))]
+    /// # struct Request { amount: u32 }
+    /// # #[flowx_handler(topic = "plugin.echo.trigger.say")]
+    /// # async fn echo(request: Request) -> Result<Request, HandlerError> { Ok(request) }
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+    /// let connector = TestConnector::start(Connector::builder()).await?;
+    /// let exchanges = connector.play_examples().await;
+    /// assert_eq!(exchanges.len(), 1);
+    /// # connector.stop().await?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Panics
+    /// An example was not handled, was answered by something that is not as the contract says, or has
+    /// no answer although there should be one. All are told at once.
+    pub async fn play_examples(&self) -> Vec<Exchange> {
+        let mut exchanges = Vec::new();
+        let mut wrong = Vec::new();
+        for route in self.registry().routes() {
+            let topic = route.example_topic(self.registry().naming());
+            for example in route.handler.examples() {
+                let exchange = self.topic(&topic).send(example).await;
+                let found = exchange.differs(route, &self.plan.error_field);
+                wrong.extend(found.into_iter().map(|finding| format!("{finding}; {exchange}")));
+                exchanges.push(exchange);
+            }
+        }
+        assert!(
+            wrong.is_empty(),
+            "examples are not handled as they should be:\n{}",
+            wrong.join("\n")
+        );
+        exchanges
     }
 
     /// Begins a request to a topic: its full name, or as in the attribute, without prefix and suffix.
@@ -220,7 +292,7 @@ impl TestConnector {
     }
 
     /// How long a request may take before the test fails, in the time of tokio's clock; default is
-    /// the time for all attempts and a minute more.
+    /// the time for all attempts, on retry topics too, and a minute more.
     #[must_use]
     pub fn with_patience(self, patience: Duration) -> Self {
         Self { patience, ..self }
@@ -261,6 +333,16 @@ impl TestConnector {
     pub(super) fn next_process(&self) -> u64 {
         self.processes.fetch_add(1, Ordering::Relaxed)
     }
+}
+
+/// What a request may take that fails on every retry topic of its handler.
+fn patience(plan: &Plan) -> Duration {
+    let beyond_the_first = |route: &Arc<Route>| {
+        let waits = route.retry_topics.iter().map(|retry| retry.delay + plan.retry.budget);
+        waits.fold(Duration::ZERO, Duration::saturating_add)
+    };
+    let longest = plan.registry.routes().map(beyond_the_first).max().unwrap_or_default();
+    longest.saturating_add(plan.retry.budget).saturating_add(BEYOND_THE_BUDGET)
 }
 
 async fn join(run: JoinHandle<Result<(), RunError>>) -> Result<(), RunError> {

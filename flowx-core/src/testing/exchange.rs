@@ -7,6 +7,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::connector::TestConnector;
+use crate::contract::answer;
+use crate::handler::registry::Route;
 use crate::message::envelope::Envelope;
 use crate::message::error_reply::CODE_FIELD;
 use crate::message::headers::Headers;
@@ -153,6 +155,16 @@ impl Exchange {
         &self.finished.end
     }
 
+    /// What is not as the contract of the handler says, if the request was one of its examples.
+    pub(super) fn differs(&self, route: &Route, error_field: &str) -> Vec<String> {
+        let answer = self.answers.last().and_then(|answer| answer.payload.as_deref());
+        match (&self.finished.end, answer) {
+            (_, Some(json)) => answer::findings(&route.handler, error_field, json),
+            (End::Nothing, None) if !route.handler.replies => Vec::new(),
+            (_, None) => vec!["an example must be handled, and has no answer".to_owned()],
+        }
+    }
+
     /// Collects what was written for a request.
     pub(super) fn gather(
         connector: &TestConnector,
@@ -186,7 +198,8 @@ impl Before {
             (topic, count)
         };
         let plan = &connector.plan;
-        let dead_letters = registry.naming().dead_letter(&request.topic, &plan.group);
+        let own_topic = route.own_topic(&request.topic);
+        let dead_letters = registry.naming().dead_letter(own_topic, &plan.group);
         Self { replies: route.reply.clone().map(counted), dead_letters: counted(dead_letters) }
     }
 }

@@ -6,6 +6,7 @@
 mod connector;
 mod exchange;
 pub mod memory;
+#[cfg(feature = "kafka")]
 pub mod process_engine;
 mod request;
 pub mod seeded;

@@ -164,7 +164,12 @@ impl PostedRequest<'_> {
     /// # Panics
     /// That did not happen within the [patience](TestConnector::with_patience) of the test, the
     /// connector has stopped, or more than a thousand requests finished unseen.
-    pub async fn settled(mut self) -> Exchange {
+    pub async fn settled(self) -> Exchange {
+        self.try_settled().await.unwrap_or_else(|reason| panic!("{reason}"))
+    }
+
+    /// As [`settled`](Self::settled), but a request without a last word is no panic: it says why.
+    pub(crate) async fn try_settled(mut self) -> Result<Exchange, String> {
         let ended = self.connector.ended.clone();
         let waiting = async {
             tokio::select! {
@@ -174,16 +179,17 @@ impl PostedRequest<'_> {
             }
         };
         let patience = self.connector.patience;
-        let finished = match timeout(patience, waiting).await {
-            Ok(Ok(finished)) => finished,
-            Ok(Err(reason)) => panic!("{} is not settled: {reason}", self.request.at),
-            Err(_) => panic!(
+        match timeout(patience, waiting).await {
+            Ok(Ok(finished)) => {
+                Ok(Exchange::gather(self.connector, self.request, &self.before, finished))
+            }
+            Ok(Err(reason)) => Err(format!("{} is not settled: {reason}", self.request.at)),
+            Err(_) => Err(format!(
                 "{} was not settled within {}: its handler does not end, its answers are not acknowledged, or its partition is not assigned",
                 self.request.at,
                 humantime::format_duration(patience)
-            ),
-        };
-        Exchange::gather(self.connector, self.request, &self.before, finished)
+            )),
+        }
     }
 }
 

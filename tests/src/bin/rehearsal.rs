@@ -1,4 +1,4 @@
-//! A connector whose examples are not all as they should be, for the tests of `dev`.
+//! A connector whose handlers are not all as they should be, for the tests of programs.
 
 use flowx_core::{Connector, HandlerError, flowx_handler};
 use schemars::JsonSchema;
@@ -36,6 +36,18 @@ async fn good(request: Good) -> Result<Answer, HandlerError> {
     Ok(Answer { number: request.number })
 }
 
+#[derive(Serialize, JsonSchema)]
+struct Small {
+    #[schemars(range(max = 10))]
+    number: u32,
+}
+
+/// Sends more than its schema says.
+#[flowx_handler(topic = "rehearsal.liar")]
+async fn liar(request: Good) -> Result<Small, HandlerError> {
+    Ok(Small { number: request.number + 10 })
+}
+
 /// Has an example that it cannot read.
 #[flowx_handler(topic = "rehearsal.wrong")]
 async fn wrong(request: Wrong) -> Result<Answer, HandlerError> {
@@ -46,6 +58,16 @@ async fn wrong(request: Wrong) -> Result<Answer, HandlerError> {
 #[flowx_handler(topic = "rehearsal.astray", reply = "elsewhere")]
 async fn astray(request: Good) -> Result<Answer, HandlerError> {
     Ok(Answer { number: request.number })
+}
+
+/// Blocks its thread for ever.
+#[flowx_handler(topic = "rehearsal.stuck", blocking = true)]
+async fn stuck(request: Good) -> Result<Answer, HandlerError> {
+    eprintln!("stuck for ever");
+    loop {
+        std::thread::park();
+        std::hint::black_box(request.number);
+    }
 }
 
 #[tokio::main]

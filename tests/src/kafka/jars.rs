@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::error::KafkaError;
+use crate::target::target;
 
 /// Kafka 4's brokers need it.
 const LOWEST_JAVA: u32 = 17;
@@ -109,16 +110,6 @@ fn folder() -> PathBuf {
     let mut hasher = DefaultHasher::new();
     include_str!("../../kafka/pom.xml").hash(&mut hasher);
     target().join("kafka").join(format!("jars-{:016x}", hasher.finish()))
-}
-
-/// Cargo's target folder: the one this program runs from, wherever it was moved to.
-fn target() -> PathBuf {
-    env::current_exe()
-        .ok()
-        .and_then(|exe| {
-            exe.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file()).map(Path::to_owned)
-        })
-        .unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"))
 }
 
 fn copy(folder: &Path) -> Result<(), KafkaError> {

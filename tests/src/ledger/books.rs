@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::history::{Answer, AnswerKind, CommitSample, Expected, History, Request};
+use super::history::{Answer, AnswerKind, Commit, Expected, History, Request};
 use super::side_log::Edge;
 
 /// The index that all checks share.
@@ -13,7 +13,7 @@ pub(super) struct Books<'a> {
     /// Requests of each partition by their offset.
     pub(super) by_partition: BTreeMap<i32, Vec<&'a Request>>,
     /// Looks at each partition's committed offset, in the order in which they were made.
-    pub(super) commits: BTreeMap<i32, Vec<&'a CommitSample>>,
+    pub(super) commits: BTreeMap<i32, Vec<&'a Commit>>,
     /// How often each request was delivered to the handler.
     pub(super) deliveries: HashMap<u64, usize>,
 }
@@ -47,9 +47,9 @@ impl<'a> Books<'a> {
             entry.answers.sort_by_key(|answer| (answer.partition, answer.offset));
             entry.dead_letters.sort_by_key(|answer| (answer.partition, answer.offset));
         }
-        let mut commits = BTreeMap::<i32, Vec<&CommitSample>>::new();
-        for sample in &history.commits {
-            commits.entry(sample.partition).or_default().push(sample);
+        let mut commits = BTreeMap::<i32, Vec<&Commit>>::new();
+        for commit in &history.commits {
+            commits.entry(commit.partition).or_default().push(commit);
         }
         let mut deliveries = HashMap::new();
         for line in history.processes.iter().flat_map(|process| &process.lines) {
@@ -77,9 +77,9 @@ impl<'a> Books<'a> {
 
     /// What was known to be committed in a partition at a moment, in milliseconds.
     pub(super) fn committed(&self, partition: i32, millis: i64) -> Option<i64> {
-        let samples = self.commits.get(&partition)?;
-        let before = samples.partition_point(|sample| sample.millis < millis);
-        samples[..before].last()?.offset
+        let commits = self.commits.get(&partition)?;
+        let before = commits.partition_point(|commit| commit.millis < millis);
+        commits[..before].last()?.offset
     }
 
     /// All requests with what came of them, in the order of their numbers.

@@ -12,8 +12,8 @@ pub struct History {
     /// The side log of every process of the connector: what its handlers did, in the order in which
     /// it was written.
     pub processes: Vec<Process>,
-    /// Committed offsets, in the order in which they were looked up.
-    pub commits: Vec<CommitSample>,
+    /// All commits, in the order of their partitions.
+    pub commits: Vec<Commit>,
     /// When duplicates may begin: faults after which a request in flight is delivered again.
     pub disturbances: Vec<Disturbance>,
     /// Whether everything was drained and stopped in good order before the last look at the
@@ -94,14 +94,14 @@ pub struct Process {
     pub lines: Vec<Line>,
 }
 
-/// One look at the committed offsets of a partition.
+/// One commit of a partition.
 #[derive(Clone, Copy, Debug)]
-pub struct CommitSample {
-    /// When the broker's word was there, in milliseconds since 1970.
+pub struct Commit {
+    /// When the broker wrote it down, in milliseconds since 1970.
     pub millis: i64,
     /// The partition.
     pub partition: i32,
-    /// The committed offset; `None` if there is none.
+    /// The committed offset; `None` if it was taken back.
     pub offset: Option<i64>,
 }
 

@@ -41,9 +41,7 @@ mod runs;
 mod side_log;
 
 pub use books::digest;
-pub use history::{
-    Answer, AnswerKind, CommitSample, Disturbance, Expected, History, Process, Request,
-};
+pub use history::{Answer, AnswerKind, Commit, Disturbance, Expected, History, Process, Request};
 pub use report::{Check, Finding, Report};
 pub use side_log::{Edge, Line, SideLog, now_micros, read_side_log};
 

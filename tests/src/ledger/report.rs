@@ -170,8 +170,7 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{} requests, {} replies, {} error replies, {} dead letters, {} processes, {} looks at \
-             committed offsets",
+            "{} requests, {} replies, {} error replies, {} dead letters, {} processes, {} commits",
             self.requests,
             self.replies,
             self.error_replies,

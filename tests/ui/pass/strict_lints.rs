@@ -37,4 +37,13 @@ pub async fn check(
     if order.lines > *limit { Err(CheckError::Limit) } else { Ok(order) }
 }
 
+/// Checks an order, in no order.
+///
+/// # Errors
+/// The order has too many lines.
+#[flowx_handler(topic = "credit.again", order = unordered, retry_topics = ["30s", "5m"])]
+pub async fn check_again(order: Order) -> Result<Order, CheckError> {
+    if order.lines > 9 { Err(CheckError::Limit) } else { Ok(order) }
+}
+
 fn main() {}

@@ -87,8 +87,15 @@ async fn constant(order: Order) -> Answer {
     Ok(order)
 }
 
+#[flowx_handler(topic = "examples", examples = [serde_json::json!({ "lines": 1 }), SHOWN])]
+async fn shown(order: Order) -> Answer {
+    Ok(order)
+}
+
+const SHOWN: Order = Order { lines: 2 };
+
 fn main() {
     let names: Vec<_> = entries().map(|entry| entry.name).collect();
-    assert_eq!(names.len(), 9, "{names:?}");
+    assert_eq!(names.len(), 10, "{names:?}");
     assert!(names.contains(&"async"), "{names:?}");
 }

@@ -3,15 +3,15 @@
 mod show;
 mod stage;
 
-use std::process::ExitCode;
+use std::net::{Ipv4Addr, SocketAddr};
 
-use super::CommandError;
+use super::catalog::{Served, served};
 use super::run::stop_signal;
+use super::{Code, CommandError, FAILURE, SUCCESS};
+use crate::admin::{Site, ThroughKafka};
 use crate::connector::{Connector, ConnectorBuilder};
 use crate::contract::table::HandlerTable;
-use crate::handler::registry::Route;
 use crate::kafka::{EmbeddedBroker, SetupError};
-use crate::message::topic::{Naming, Subscription};
 
 /// Partitions of every topic of the embedded broker: enough to see that the key decides.
 const PARTITIONS: i32 = 4;
@@ -21,12 +21,18 @@ pub(super) struct Arguments {
     /// End after the examples; succeed only if each was answered as the protocol demands
     #[arg(long)]
     once: bool,
+    /// Port of the catalog page on 127.0.0.1; 0 is any that is free
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    catalog_port: u16,
+    /// Do not serve the catalog page
+    #[arg(long)]
+    no_catalog: bool,
 }
 
 pub(super) async fn run(
     builder: ConnectorBuilder,
     arguments: &Arguments,
-) -> Result<ExitCode, CommandError> {
+) -> Result<Code, CommandError> {
     let broker = EmbeddedBroker::start(PARTITIONS)?;
     let connector = builder.build_with(|settings| {
         let kafka = broker.settings("");
@@ -38,13 +44,17 @@ pub(super) async fn run(
     })?;
     let topics = topics(&connector);
     topics.iter().try_for_each(|topic| broker.create_topic(topic))?;
-    println!("{}", HandlerTable { registry: connector.registry(), group: connector.group() });
+    println!("{}", HandlerTable(&connector.contract()));
     for warning in connector.registry().warnings() {
         println!("warning: {warning}\n");
     }
+    let catalog = catalog(&broker, &connector, arguments).await?;
     let mut stage = stage::Stage::open(&broker, connector)?;
+    // At once, for examples may take their time; and below them, where somebody still sees it.
+    catalog.iter().for_each(show::catalog);
     let played = stage.play_examples().await;
     if !arguments.once && played.is_ok() {
+        catalog.iter().for_each(show::catalog);
         println!(
             "A broker listens on {}: send a request of your own, or end with Ctrl-C.\n",
             broker.bootstrap_servers()
@@ -55,7 +65,23 @@ pub(super) async fn run(
     let closed = stage.close().await;
     let good = played?;
     closed?;
-    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if good { SUCCESS } else { FAILURE })
+}
+
+/// Serves the catalog while somebody looks on, as long as what it returns is kept.
+async fn catalog(
+    broker: &EmbeddedBroker,
+    connector: &Connector,
+    arguments: &Arguments,
+) -> Result<Option<Served>, CommandError> {
+    if arguments.once || arguments.no_catalog {
+        return Ok(None);
+    }
+    let site = Site::of(connector);
+    let patience = site.bounds().play;
+    let engine = ThroughKafka::connect(&broker.settings("catalog"), connector, patience)?;
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.catalog_port));
+    Ok(Some(served(site.through(engine), address).await?))
 }
 
 impl From<SetupError> for CommandError {
@@ -69,20 +95,13 @@ fn topics(connector: &Connector) -> Vec<String> {
     let registry = connector.registry();
     let mut topics: Vec<String> = Vec::new();
     for route in registry.routes() {
-        let topic = request_topic(route, registry.naming());
+        let topic = route.example_topic(registry.naming()).to_string();
         let dead_letters = registry.naming().dead_letter(&topic, connector.group()).to_string();
         topics.extend([topic, dead_letters]);
+        topics.extend(route.retry_topics.iter().map(|retry| retry.topic.to_string()));
         topics.extend(route.reply.iter().map(|reply| reply.to_string()));
     }
     topics.sort();
     topics.dedup();
     topics
-}
-
-/// A topic that the handler reads; for a pattern, one that it matches.
-fn request_topic(route: &Route, naming: &Naming) -> String {
-    match &route.subscription {
-        Subscription::Exact(topic) => topic.to_string(),
-        Subscription::Prefix(prefix) => format!("{prefix}example{}", naming.suffix),
-    }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::super::CommandError;
+use super::super::catalog::Served;
 use crate::handler::registry::Route;
 use crate::kafka::{EmbeddedBroker, ReadFrom, Reader};
 use crate::message::envelope::Envelope;
@@ -12,6 +13,10 @@ use crate::testing::process_engine::Exchange;
 
 /// Longest payload that is shown whole, in characters.
 const LONGEST: usize = 2_000;
+
+pub(super) fn catalog(served: &Served) {
+    println!("The catalog, where requests are tried out: http://{}/catalog\n", served.address);
+}
 
 pub(super) fn no_examples(route: &Route) {
     println!(
@@ -25,20 +30,16 @@ pub(super) fn request(route: &Route, topic: &str, json: &str) {
     println!("→ {} on {topic}\n  {}", route.name(), shortened(json));
 }
 
-pub(super) fn answer(exchange: &Exchange, unfit: Option<&str>) {
+pub(super) fn answer(exchange: &Exchange, unfit: &[String]) {
     if let Some(answer) = &exchange.answer {
         let refusal = exchange.refusal_code();
         let kind = refusal.map_or("replied".to_owned(), |code| format!("refused with {code}"));
         println!("← {kind} on {} after {:.0?}", answer.at.topic, exchange.took);
         println!("  {}", shortened(&text(answer)));
     }
-    if let Some(code) = unfit {
-        println!("  ✗ an example must be handled, and {code} says that it was not");
-    }
-    for finding in &exchange.findings {
-        println!("  ✗ {finding}");
-    }
-    if exchange.findings.is_empty() && unfit.is_none() {
+    unfit.iter().for_each(|finding| println!("  ✗ {finding}"));
+    exchange.findings.iter().for_each(|finding| println!("  ✗ {finding}"));
+    if unfit.is_empty() && exchange.findings.is_empty() {
         println!("  ✓ as the protocol demands");
     }
     println!();

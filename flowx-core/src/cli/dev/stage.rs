@@ -11,9 +11,9 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::super::CommandError;
-use super::{request_topic, show};
+use super::show;
 use crate::connector::{Connector, ConnectorError};
-use crate::handler::codes::OWN_CODES;
+use crate::contract::answer;
 use crate::handler::registry::Route;
 use crate::kafka::{EmbeddedBroker, SetupError};
 use crate::runtime::plan::Plan;
@@ -55,7 +55,7 @@ impl Stage {
             }
             for example in examples {
                 let good = tokio::select! {
-                    good = play(&mut self.engine, &mut self.finished, &plan, route, &example) => good?,
+                    good = play(&mut self.engine, &mut self.finished, &plan, route, example) => good?,
                     ended = &mut self.running => return Err(ended_early(ended)),
                 };
                 played += 1;
@@ -93,7 +93,7 @@ async fn play(
     route: &Route,
     example: &Value,
 ) -> Result<bool, EngineError> {
-    let topic = request_topic(route, plan.registry.naming());
+    let topic = route.example_topic(plan.registry.naming());
     let json = example.to_string();
     show::request(route, &topic, &json);
     let Some(reply_topic) = &route.reply else {
@@ -110,10 +110,11 @@ async fn play(
         return Ok(matches!(end, Some(End::Nothing | End::Refused { dead_letter: false, .. })));
     }
     let exchange = engine.request(&topic, json.as_bytes(), reply_topic).await?;
-    let code = exchange.refusal_code();
-    let unfit = code.as_deref().filter(|code| OWN_CODES.iter().any(|own| own.code == *code));
-    show::answer(&exchange, unfit);
-    Ok(exchange.findings.is_empty() && unfit.is_none())
+    let answer = exchange.answer.as_ref().and_then(|answer| answer.payload.as_deref());
+    let unfit = answer.map(|json| answer::findings(&route.handler, &plan.error_field, json));
+    let unfit = unfit.unwrap_or_default();
+    show::answer(&exchange, &unfit);
+    Ok(exchange.findings.is_empty() && unfit.is_empty())
 }
 
 /// How the handler's next request ends; `None` if it does not.

@@ -32,7 +32,7 @@ impl Context {
         Self(Attempt::first(deadline, "test"))
     }
 
-    /// Which try this is; 1 is the first.
+    /// Which try this is; 1 is the first. The count goes on over retry topics and restarts.
     #[must_use]
     pub fn attempt(&self) -> u32 {
         self.0.number

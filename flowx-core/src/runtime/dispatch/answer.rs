@@ -3,14 +3,14 @@
 use tokio::time::Instant;
 
 use super::super::answers::{self, Answer};
-use super::super::attempt::Job;
+use super::super::job::{Job, Lane};
 use super::super::lines;
 use super::super::outbox::{Parcel, Receipt};
 use super::super::port::{Delivery, Epoch, Sink, Source};
 use super::super::status::{End, Finished};
 use super::super::tracker::Sequence;
 use super::super::verdict::{Refusal, Verdict};
-use super::{COMMIT_INTERVAL, Dispatch};
+use super::{BATCH, COMMIT_INTERVAL, Dispatch};
 use crate::message::record::Outbound;
 
 impl<S: Source, K: Sink> Dispatch<S, K> {
@@ -29,22 +29,44 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
         if !self.partitions.contains_key(&epoch) {
             return None;
         }
+        self.weigh(&job, &verdict);
         match verdict {
-            Verdict::Abandoned => self.abandon(epoch),
+            Verdict::Abandoned => self.abandon(epoch, lane),
             Verdict::Nothing => self.finish(&job, End::Nothing),
             Verdict::Replied(json) => match answers::reply(&job, &self.plan, json) {
                 Some(reply) => self.post(job, reply),
                 None => self.finish(&job, End::Nothing),
             },
             Verdict::Refused(refusal) => {
-                lines::refused(&job, &refusal);
-                let answer = answers::refusal(&job, &self.plan, refusal, self.clock.now());
+                let answer = answers::failure(&job, &self.plan, refusal, self.clock.now());
+                lines::failed(&job, &answer);
                 self.post(job, answer);
             }
+        }
+        // What waits in lanes could answer many times more than may be unacknowledged.
+        if lane.is_some() && !self.outbox.has_room(&self.plan.bounds) {
+            self.stalled.push_back((epoch, lane));
+            return None;
         }
         let next = self.partitions.get_mut(&epoch).and_then(|p| p.lanes.leave(lane));
         self.queue(epoch);
         next
+    }
+
+    /// Starts what has waited for room for its answer; whether there may be more to start at once.
+    pub(super) fn start_stalled(&mut self) -> bool {
+        for _ in 0..BATCH {
+            if !self.outbox.has_room(&self.plan.bounds) {
+                return false;
+            }
+            let Some((epoch, lane)) = self.stalled.pop_front() else { return false };
+            let next = self.partitions.get_mut(&epoch).and_then(|p| p.lanes.leave(lane));
+            self.queue(epoch);
+            if let Some(next) = next {
+                self.start(next);
+            }
+        }
+        true
     }
 
     fn post(&mut self, job: Job, answer: (Answer, Outbound)) {
@@ -76,7 +98,12 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
         match receipt {
             Receipt::Acknowledged(Parcel { job, answer, .. }) => match answer {
                 Answer::Reply => self.finish(&job, End::Replied),
-                Answer::ErrorReply(refusal) if refusal.class.is_put_aside() => {
+                // Its last word is yet to come, from whoever reads the retry topic.
+                Answer::Retry(_) => {
+                    self.complete(job.epoch, job.sequence);
+                    self.queue(job.epoch);
+                }
+                Answer::ErrorReply(refusal) if self.plan.puts_aside(refusal.class) => {
                     let next =
                         answers::dead_letter(&job, &self.plan, refusal, true, self.clock.now());
                     self.post(job, next);
@@ -89,6 +116,9 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
             Receipt::Rejected(parcel, reason) => {
                 lines::rejected(&parcel, &reason);
                 let Parcel { job, answer, .. } = parcel;
+                if let Answer::Retry(refusal) = &answer {
+                    lines::refused(&job, refusal);
+                }
                 let next = answers::instead(&job, &self.plan, answer, &reason, self.clock.now());
                 self.post(job, next);
             }
@@ -115,11 +145,9 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
         }
     }
 
-    fn abandon(&mut self, epoch: Epoch) {
+    fn abandon(&mut self, epoch: Epoch, lane: Lane) {
         if let Some(partition) = self.partitions.get_mut(&epoch) {
-            partition.abandon();
-            // What is behind an abandoned record must not overtake it.
-            partition.close();
+            partition.abandon(lane);
         }
     }
 }

@@ -18,12 +18,12 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
                 assignments.into_iter().for_each(|a| self.assigned(a))
             }
             SourceEvent::Revoking { epochs, done } => {
+                let deadline = Instant::now() + self.plan.drain;
                 for epoch in &epochs {
                     if let Some(partition) = self.partitions.get_mut(epoch) {
-                        partition.close();
+                        partition.close(deadline);
                     }
                 }
-                let deadline = Instant::now() + self.plan.drain;
                 self.revocations.push(Revocation::new(epochs, deadline, done));
             }
             SourceEvent::Lost(epochs) => {
@@ -64,8 +64,8 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
         );
         let epoch = assignment.epoch;
         let mut partition = Partition::new(assignment, route);
-        if self.phase != Phase::Consuming {
-            partition.close();
+        if let Phase::Draining { deadline } = self.phase {
+            partition.close(deadline);
         }
         self.partitions.insert(epoch, partition);
         self.queue(epoch);
@@ -82,14 +82,16 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
         }
     }
 
-    /// Gives back the partitions whose requests are finished, or whose time is up.
-    pub(super) fn finish_revocations(&mut self, now: Instant) {
+    /// Gives back the partitions whose requests are finished, or whose time is up; whether any were.
+    pub(super) fn finish_revocations(&mut self, now: Instant) -> bool {
         let (over, waiting): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.revocations).into_iter().partition(|revocation| {
                 revocation.deadline <= now || revocation.epochs.iter().all(|e| self.is_idle(*e))
             });
         self.revocations = waiting;
+        let are_some_over = !over.is_empty();
         self.give_back(over);
+        are_some_over
     }
 
     pub(super) fn give_back(&mut self, revocations: Vec<Revocation>) {
@@ -117,6 +119,6 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
         let deadline = Instant::now() + self.plan.drain;
         self.phase = Phase::Draining { deadline };
         tracing::info!(in_flight = self.running.len(), "stopping: nothing more is read");
-        self.partitions.values_mut().for_each(Partition::close);
+        self.partitions.values_mut().for_each(|partition| partition.close(deadline));
     }
 }

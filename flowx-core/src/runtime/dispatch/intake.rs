@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use futures_util::FutureExt;
+use tokio::time::Instant;
 
-use super::super::attempt::{Job, settle};
+use super::super::attempt::settle;
+use super::super::delayed::{Arrival, Early, arrival};
+use super::super::job::Job;
 use super::super::lane::Lanes;
 use super::super::port::{Epoch, Sink, Source};
 use super::{BATCH, Dispatch, Running};
@@ -41,7 +44,10 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
                     continue;
                 }
             }
-            if let Some(record) = self.source.take(epoch) {
+            if let Some(Early { arrival, .. }) = partition.early.take() {
+                self.begin(epoch, arrival);
+                self.queue(epoch);
+            } else if let Some(record) = self.source.take(epoch) {
                 self.take_in(epoch, record);
                 self.queue(epoch);
             }
@@ -62,15 +68,40 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
 
     fn take_in(&mut self, epoch: Epoch, record: Record) {
         let Some(partition) = self.partitions.get_mut(&epoch) else { return };
-        let sequence = partition.deliver(record.at.offset);
-        let Some(route) = partition.route.clone() else {
+        let offset = record.at.offset;
+        let Some(route) = &partition.route else {
+            let sequence = partition.deliver(offset);
             tracing::warn!(at = %record.at, "no handler reads this topic; the record is passed over");
             return self.complete(epoch, sequence);
         };
-        let id = RequestId::of(&record.at, route.name());
+        let (retry, group) = (partition.retry.as_mut(), self.plan.group.as_str());
+        match arrival(record, route, retry, group, self.clock.now()) {
+            None => {
+                let sequence = partition.deliver(offset);
+                self.complete(epoch, sequence);
+            }
+            Some((arrival, wait)) if wait.is_zero() => self.begin(epoch, arrival),
+            Some((arrival, wait)) => {
+                let due = Instant::now() + wait;
+                partition.early = Some(Early { arrival, due });
+                self.early.add(due, epoch);
+            }
+        }
+    }
+
+    fn begin(&mut self, epoch: Epoch, arrival: Arrival) {
+        let Some(partition) = self.partitions.get_mut(&epoch) else { return };
+        let Some(route) = partition.route.clone() else { return };
+        let Arrival { offset, record, id, earlier } = arrival;
+        let sequence = partition.admit(offset);
+        let cluster = &partition.assignment.cluster;
+        let id = id.unwrap_or_else(|| RequestId::of(cluster, &record, route.name()));
         let envelope = Envelope::read(record);
         let lane = Lanes::of(route.policy.order, &envelope);
-        let job = Job { epoch, sequence, route, id, envelope, lane, attempts: 0 };
+        // From a retry topic only the next one leads on, whatever the record says of itself.
+        let retry_topics = partition.retry.as_ref().map_or(0, |retry| retry.index + 1);
+        let job =
+            Job { epoch, sequence, route, id, envelope, lane, attempts: earlier, retry_topics };
         if let Some(job) = partition.lanes.enter(job) {
             self.start(job);
         }
@@ -82,7 +113,7 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
         let mut next = Some(job);
         while let Some(job) = next.take() {
             let Some(partition) = self.partitions.get_mut(&job.epoch) else { return };
-            let scope = partition.scope.clone();
+            let scope = partition.begin(job.sequence);
             self.loads[job.route.index].running += 1;
             let mut running: Running = Box::pin(settle(job, Arc::clone(&self.plan), scope));
             match (&mut running).now_or_never() {

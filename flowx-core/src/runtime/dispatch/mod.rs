@@ -2,6 +2,7 @@
 
 mod answer;
 mod assign;
+mod hold;
 mod intake;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -14,11 +15,12 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::attempt::Job;
 use super::clock::Clock;
 use super::drain::{Phase, Revocation};
+use super::job::{Job, Lane};
 use super::outbox::Outbox;
 use super::partition::Partition;
+use super::pauses::Pauses;
 use super::plan::Plan;
 use super::port::{Epoch, Position, Sink, Source};
 use super::status::Status;
@@ -68,10 +70,13 @@ pub async fn run<S: Source, K: Sink>(
         phase: Phase::Consuming,
         partitions: BTreeMap::new(),
         readable: VecDeque::new(),
+        stalled: VecDeque::new(),
         loads,
         running: FuturesUnordered::new(),
         outbox: Outbox::default(),
         revocations: Vec::new(),
+        early: Pauses::default(),
+        holds: Pauses::default(),
         commit_at: None,
         failed: None,
     };
@@ -91,11 +96,17 @@ struct Dispatch<S, K> {
     partitions: BTreeMap<Epoch, Partition>,
     /// Partitions that may have a record to read, each once.
     readable: VecDeque<Epoch>,
+    /// Lines whose next request waits until there is room for its answer.
+    stalled: VecDeque<(Epoch, Lane)>,
+    /// Partitions of retry topics whose next record is not due yet.
+    early: Pauses,
     /// How busy each handler is, by its place in the registry.
     loads: Vec<intake::Load>,
     running: FuturesUnordered<Running>,
     outbox: Outbox,
     revocations: Vec<Revocation>,
+    /// When one request of a held partition is tried.
+    holds: Pauses,
     /// When the positions that have moved are committed.
     commit_at: Option<Instant>,
     failed: Option<String>,
@@ -106,9 +117,12 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
         loop {
             // What is worked off makes room for what is read, not the other way round.
             self.catch_up();
-            let more_to_read = self.read();
+            // What has waited in a lane has its turn before what would take its place at the handler.
+            let more_to_read = self.start_stalled() || self.read();
             // After both: what they have finished may be given back, or has to be committed in time.
-            self.finish_revocations(Instant::now());
+            // What is given back makes room as well.
+            let has_room_again = self.finish_revocations(Instant::now());
+            let goes_on = more_to_read || has_room_again;
             if self.is_over() {
                 return;
             }
@@ -124,7 +138,7 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
                 }
                 delivery = self.sink.delivered() => self.delivered(delivery),
                 Some((job, verdict)) = self.running.next() => self.settled(job, verdict),
-                () = std::future::ready(()), if more_to_read => {}
+                () = std::future::ready(()), if goes_on => {}
             }
         }
     }
@@ -147,7 +161,9 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
             Phase::Draining { deadline } => Some(deadline),
         };
         let revocations = self.revocations.iter().map(|revocation| revocation.deadline);
-        revocations.chain(self.outbox.next_try()).chain(self.commit_at).chain(drain).min()
+        let others = [self.outbox.next_try(), self.commit_at, drain];
+        let pauses = [self.early.next(), self.holds.next()];
+        revocations.chain(others.into_iter().chain(pauses).flatten()).min()
     }
 
     fn alarmed(&mut self, now: Instant) {
@@ -159,6 +175,10 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
                 self.source.commit(positions);
             }
         }
+        while let Some(epoch) = self.early.take(now) {
+            self.queue(epoch);
+        }
+        self.try_held(now);
         self.send_again();
     }
 

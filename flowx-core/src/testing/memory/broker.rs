@@ -18,6 +18,9 @@ use crate::message::topic::Subscription;
 /// How long a test waits for what it expects, in the time of tokio's clock.
 pub(super) const PATIENCE: Duration = Duration::from_secs(600);
 
+/// The id of every cluster in memory.
+pub const CLUSTER: &str = "memory";
+
 /// A broker in memory; cheap to clone, and every clone is the same broker.
 ///
 /// Topics come into being when they are first named, with one partition.

@@ -15,7 +15,7 @@ mod sink;
 mod source;
 mod state;
 
-pub use broker::MemoryBroker;
+pub use broker::{CLUSTER, MemoryBroker};
 pub use fault::Fault;
 pub use member::{Member, Revoking};
 pub use sink::MemorySink;

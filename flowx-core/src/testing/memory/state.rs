@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
 
+use super::broker::CLUSTER;
 use super::fault::Fault;
 use super::log::Logs;
 use crate::message::record::{Coordinates, Outbound, Record};
@@ -169,7 +170,12 @@ impl State {
                 hungry: false,
             };
             self.member(id).owned.insert(epoch, owned);
-            assignments.push(Assignment { epoch, topic: Arc::clone(topic), partition: *partition });
+            assignments.push(Assignment {
+                epoch,
+                cluster: CLUSTER.into(),
+                topic: Arc::clone(topic),
+                partition: *partition,
+            });
         }
         if !assignments.is_empty() {
             let _ = self.member(id).events.send(SourceEvent::Assigned(assignments));

@@ -139,9 +139,24 @@ impl ProcessEngine {
         json: &[u8],
         reply_topic: &str,
     ) -> Result<Exchange, EngineError> {
+        self.request_with(topic, json, reply_topic, &Headers::default()).await
+    }
+
+    /// As [`request`](Self::request), with these headers in place of the engine's own of the same
+    /// name.
+    ///
+    /// # Errors
+    /// As [`request`](Self::request).
+    pub async fn request_with(
+        &mut self,
+        topic: &str,
+        json: &[u8],
+        reply_topic: &str,
+        headers: &Headers,
+    ) -> Result<Exchange, EngineError> {
         // Whoever opens the topic after the request may miss the answer.
         self.open(reply_topic).await?;
-        let request = self.compose(topic, json);
+        let request = self.compose(topic, json, headers);
         self.send(&request).await?;
         let sent = Instant::now();
         let answer = self.answer_to(&request, sent + self.response_timeout).await;
@@ -169,20 +184,40 @@ impl ProcessEngine {
     /// # Errors
     /// The broker does not take the request.
     pub async fn notify(&mut self, topic: &str, json: &[u8]) -> Result<Outbound, EngineError> {
-        let request = self.compose(topic, json);
+        self.notify_with(topic, json, &Headers::default()).await
+    }
+
+    /// As [`notify`](Self::notify), with these headers in place of the engine's own of the same name.
+    ///
+    /// # Errors
+    /// As [`notify`](Self::notify).
+    pub async fn notify_with(
+        &mut self,
+        topic: &str,
+        json: &[u8],
+        headers: &Headers,
+    ) -> Result<Outbound, EngineError> {
+        let request = self.compose(topic, json, headers);
         self.send(&request).await?;
         Ok(request)
     }
 
-    fn compose(&mut self, topic: &str, json: &[u8]) -> Outbound {
+    fn compose(&mut self, topic: &str, json: &[u8], given: &Headers) -> Outbound {
         let number = 119_246 + self.sent;
         self.sent += 1;
-        let uuid = random_uuid();
+        let uuid = given.text(PROCESS_INSTANCE_UUID).map_or_else(random_uuid, str::to_owned);
+        let mut headers = Headers::default();
+        for (name, value) in self.version.headers(&uuid, number).iter() {
+            if !given.contains(name) {
+                headers.push(name, value);
+            }
+        }
+        given.iter().for_each(|(name, value)| headers.push(name, value));
         Outbound {
             topic: topic.into(),
             partition: None,
-            key: Some(uuid.clone().into_bytes()),
-            headers: self.version.headers(&uuid, number),
+            key: Some(uuid.into_bytes()),
+            headers,
             payload: Some(json.to_vec()),
         }
     }

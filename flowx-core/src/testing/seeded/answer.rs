@@ -52,10 +52,12 @@ fn is_own(code: &str) -> bool {
 }
 
 impl Answer {
-    /// Reads an answer; `number_of` finds the request at `topic[partition]@offset`.
+    /// Reads an answer; `number_of` finds the request at `topic[partition]@offset`, `put_aside_in` the
+    /// assignment in which the dead letter of a request was too large.
     pub(super) fn read(
         outbound: &Outbound,
         number_of: impl Fn(&str) -> Option<usize>,
+        put_aside_in: impl Fn(usize) -> Option<u64>,
     ) -> Result<Self, String> {
         let headers = &outbound.headers;
         let text = |name: &str| headers.text(name).ok_or_else(|| format!("no header {name}"));
@@ -80,9 +82,12 @@ impl Answer {
             (kind, text(REQUEST_OFFSET)?.to_owned(), text(REPLY_ID)?)
         };
         let number = number_of(&at).ok_or_else(|| format!("there is no request at {at}"))?;
-        let assignment =
-            if kind == Kind::Pointer { text("dlq-original-timestamp")? } else { text(ASSIGNMENT)? };
-        let assignment = assignment.parse().map_err(|_| format!("assignment `{assignment}`"))?;
+        let assignment = if kind == Kind::Pointer {
+            put_aside_in(number).ok_or("no dead letter of this request was rejected")?
+        } else {
+            let assignment = text(ASSIGNMENT)?;
+            assignment.parse().map_err(|_| format!("assignment `{assignment}`"))?
+        };
         let partition = way_of(outbound).1;
         Ok(Self { kind, number, assignment, reply_id: reply_id.to_owned(), partition })
     }

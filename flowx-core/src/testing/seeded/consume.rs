@@ -91,7 +91,7 @@ impl World {
             for epoch in epochs {
                 let id = self.links[member].names.get(epoch);
                 if let Some(assigned) = id.and_then(|id| self.ledger.assignments.get_mut(id)) {
-                    assigned.closing = true;
+                    assigned.closing.get_or_insert(assigned.newest_taken());
                 }
             }
         }

@@ -16,7 +16,7 @@ use super::agenda::Happening;
 use super::handlers;
 use super::link::{Link, SeededSink, SeededSource};
 use super::world::{Shared, Trouble, World};
-use crate::config::settings::HandlerOverrides;
+use crate::config::handlers::HandlerOverrides;
 use crate::handler::registry::Registry;
 use crate::message::topic::Naming;
 use crate::runtime::dispatch::{self, RunError};
@@ -233,24 +233,22 @@ impl<'j> Driver<'j> {
             return;
         }
         let number = self.members.len();
-        let (plan, policy) = self.shared.with(|world| {
+        let policy = self.shared.with(|world| {
             world.links.push(Link::new());
             world.trace.line(format_args!("member {number} joins"));
             world.later(0, Happening::HandOut);
-            let scenario = &world.scenario;
-            let plan = (scenario.retry.clone(), scenario.bounds.clone(), scenario.drain);
-            (plan, scenario.policy.clone())
+            world.scenario.policy.clone()
         });
         let overrides = HandlerOverrides::default();
         let bound = handlers::bound(&self.shared);
         let registry = Registry::build(bound, Naming::default(), &overrides, "simulation", &policy);
         let registry = registry.expect("the topics fit");
-        let mut all = Plan::new(registry, "simulation");
-        (all.retry, all.bounds, all.drain) = plan;
+        let mut plan = Plan::new(registry, "simulation");
+        self.shared.with(|world| world.scenario.set(&mut plan));
         let source = SeededSource { shared: self.shared.clone(), member: number };
         let sink = SeededSink { shared: self.shared.clone(), member: number };
         let stop = CancellationToken::new();
-        let run = dispatch::run(source, sink, Arc::new(all), Status::default(), stop.clone());
+        let run = dispatch::run(source, sink, Arc::new(plan), Status::default(), stop.clone());
         let alarm =
             Arc::new(Alarm { rung: AtomicBool::new(true), driver: Arc::clone(&self.waker) });
         self.members.push(Some(Member { run: Box::pin(run), alarm, stop, frozen: false }));

@@ -83,7 +83,12 @@ impl World {
             self.links[member].owned.insert(epoch, owned);
             self.links[member].names.insert(epoch, id);
             let (topic, partition) = (place.topic.clone(), place.partition);
-            batches.entry(member).or_default().push(Assignment { epoch, topic, partition });
+            batches.entry(member).or_default().push(Assignment {
+                epoch,
+                cluster: "simulation".into(),
+                topic,
+                partition,
+            });
         }
         for (member, batch) in batches {
             self.links[member].tell(SourceEvent::Assigned(batch));

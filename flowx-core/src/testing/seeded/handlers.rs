@@ -6,6 +6,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::answer::ASSIGNMENT;
 use super::request::{ASK, Fate, NOTE, Pace};
 use super::world::Shared;
 use crate::handler::binder::{BindEnvironment, BindError, Binder};
@@ -27,7 +28,7 @@ struct Echo {
     number: usize,
 }
 
-/// Which try this is, in which assignment: the source has left that in the record's timestamp.
+/// Which try this is, in which assignment: the source has left that in a header.
 #[derive(Clone, Copy)]
 struct Try {
     assignment: u64,
@@ -42,7 +43,8 @@ impl Param for Try {
     }
 
     fn extract((): &(), call: &Call<'_>) -> Result<Self, Failure> {
-        let assignment = call.record.timestamp.unwrap_or_default().unsigned_abs();
+        let assignment = call.record.headers.text(ASSIGNMENT).and_then(|text| text.parse().ok());
+        let assignment = assignment.expect("the source leaves it in every record");
         Ok(Self { assignment, attempt: call.attempt.number })
     }
 }
@@ -148,6 +150,7 @@ const fn site(function: &'static str) -> Site {
         module: module_path!(),
         function,
         package: env!("CARGO_PKG_NAME"),
+        version: env!("CARGO_PKG_VERSION"),
         binary: None,
     }
 }

@@ -79,8 +79,9 @@ pub(super) struct Assigned {
     open: BTreeMap<i64, u32>,
     /// An answer was not taken at the first try, so answers may be late.
     pub(super) troubled: bool,
-    /// The runtime has learnt that it comes to its end: nothing begins any more.
-    pub(super) closing: bool,
+    /// The last offset that was read when the runtime learnt that it comes to its end: from then on
+    /// only what is before it can begin.
+    pub(super) closing: Option<i64>,
     /// Answers that the broker did not take and that were not sent again, by topic.
     held: BTreeMap<Arc<str>, BTreeSet<Token>>,
     /// The runtime has learnt that it is over.
@@ -88,6 +89,11 @@ pub(super) struct Assigned {
 }
 
 impl Assigned {
+    /// The last offset that was read; below all if none was.
+    pub(super) fn newest_taken(&self) -> i64 {
+        self.taken.last().map_or(i64::MIN, |(offset, _)| *offset)
+    }
+
     pub(super) fn new(member: usize, place: usize) -> Self {
         Self {
             member,
@@ -100,7 +106,7 @@ impl Assigned {
             answered: BTreeMap::new(),
             open: BTreeMap::new(),
             troubled: false,
-            closing: false,
+            closing: None,
             held: BTreeMap::new(),
             over: false,
         }
@@ -134,7 +140,8 @@ impl Ledger {
                 "attempt {attempt} at request {number} follows attempt {before} in assignment {id}"
             ));
         }
-        if assigned.closing || assigned.over {
+        let late = assigned.closing.is_some_and(|newest| attempt == 1 && offset >= newest);
+        if late || assigned.over {
             trace.violated(format_args!(
                 "an attempt at request {number} begins although assignment {id} ends"
             ));

@@ -20,7 +20,7 @@ impl World {
         record: &Outbound,
         token: Token,
     ) -> Result<(), SendError> {
-        let read = Answer::read(record, |at| self.by_place.get(at).copied());
+        let read = self.read_answer(member, record);
         let answer = match read {
             Ok(answer) => answer,
             Err(what) => {
@@ -56,6 +56,7 @@ impl World {
         }
         let way = (&record.topic, token);
         self.ledger.sent(&mut self.trace, &answer, way, &result);
+        self.judged(member, &answer, &result);
         result?;
         let bytes = record.payload.as_ref().map_or(0, Vec::len) + record.headers.size();
         let topic = Arc::clone(&record.topic);
@@ -85,6 +86,22 @@ impl World {
         let after = self.rng.u64(..=self.trouble.latency);
         self.later(after, Happening::Write(member, way));
         Ok(())
+    }
+
+    fn read_answer(&self, member: usize, record: &Outbound) -> Result<Answer, String> {
+        // A pointer carries nothing of the record, so what it stands for tells its assignment.
+        Answer::read(
+            record,
+            |at| self.by_place.get(at).copied(),
+            |number| self.rejected_letters.get(&(member, number)).copied(),
+        )
+    }
+
+    /// A member learns what became of an answer.
+    fn judged(&mut self, member: usize, answer: &Answer, result: &Result<(), SendError>) {
+        if answer.kind == Kind::DeadLetter && matches!(result, Err(SendError::Rejected(_))) {
+            self.rejected_letters.insert((member, answer.number), answer.assignment);
+        }
     }
 
     /// What the producer says at once.
@@ -130,7 +147,7 @@ impl World {
         if self.bug == Some(Bug::HeaderLost) && self.chance(24) {
             outbound.headers = without_first(&outbound.headers);
         }
-        let Ok(answer) = Answer::read(&outbound, |at| self.by_place.get(at).copied()) else {
+        let Ok(answer) = self.read_answer(member, &outbound) else {
             return self.trace.violated(format_args!("what was written is no answer"));
         };
         self.trace.line(format_args!(
@@ -186,6 +203,7 @@ impl World {
         if comes_again {
             self.ledger.not_taken(&answer, &topic, delivery.token);
         }
+        self.judged(member, &answer, &delivery.result);
         if delivery.result.is_ok() && answer.kind.is_final() {
             self.ledger.finished(Some(answer.assignment), answer.number);
         }

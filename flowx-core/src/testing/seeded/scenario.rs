@@ -7,7 +7,8 @@ use fastrand::Rng;
 use super::request::Request;
 use crate::config::order::Order;
 use crate::handler::policy::Policy;
-use crate::runtime::plan::Bounds;
+use crate::runtime::breaker::BreakerPolicy;
+use crate::runtime::plan::{Bounds, Plan};
 use crate::runtime::retry::RetryPolicy;
 
 /// The stage and the play: the rest is decided by the same seed on the way.
@@ -22,6 +23,7 @@ pub(super) struct Scenario {
     /// Of both handlers.
     pub(super) policy: Policy,
     pub(super) retry: RetryPolicy,
+    pub(super) breaker: BreakerPolicy,
     pub(super) drain: Duration,
     /// How long the broker waits for partitions to be given back, in milliseconds.
     pub(super) patience: u64,
@@ -32,6 +34,14 @@ pub(super) struct Scenario {
 }
 
 impl Scenario {
+    /// What is decided here of every member's plan.
+    pub(super) fn set(&self, plan: &mut Plan) {
+        plan.retry = self.retry;
+        plan.breaker = self.breaker.clone();
+        plan.bounds = self.bounds.clone();
+        plan.drain = self.drain;
+    }
+
     pub(super) fn random(rng: &mut Rng) -> Self {
         let partitions = rng.i32(1..4);
         let keys = rng.u32(1..12);
@@ -71,14 +81,22 @@ impl Scenario {
             },
             retry: RetryPolicy {
                 attempts: rng.u32(1..6),
+                attempts_after_crash: 2,
                 first_delay: Duration::from_millis(rng.u64(1..400)),
                 longest_delay: Duration::from_secs(2),
                 budget: Duration::from_secs(rng.u64(3..20)),
+            },
+            // In a third of the runs failures hold a partition.
+            breaker: BreakerPolicy {
+                consecutive: (rng.u8(..3) == 0).then(|| rng.u32(1..6)),
+                percent: None,
+                pause: Duration::from_millis(rng.u64(50..1_500)),
             },
             policy: Policy {
                 concurrency: rng.usize(1..8),
                 order,
                 timeout: Duration::from_millis(rng.u64(400..4_000)),
+                ..Policy::default()
             },
             drain,
             patience,

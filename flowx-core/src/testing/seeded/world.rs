@@ -57,6 +57,8 @@ pub(super) struct World {
     pub(super) ledger: Ledger,
     /// The request at `topic[partition]@offset`.
     pub(super) by_place: BTreeMap<String, usize>,
+    /// By member and request: the assignment in which its dead letter was rejected last.
+    pub(super) rejected_letters: BTreeMap<(usize, usize), u64>,
 }
 
 /// What the broker makes difficult at the moment; parts of 256.
@@ -132,6 +134,7 @@ impl World {
             links: Vec::new(),
             ledger,
             by_place: BTreeMap::new(),
+            rejected_letters: BTreeMap::new(),
         }
     }
 
@@ -177,7 +180,7 @@ impl World {
         headers.push_text(super::answer::ASSIGNMENT, &assignment.to_string());
         Record {
             at: Coordinates { topic: Arc::clone(topic), partition: *partition, offset },
-            timestamp: i64::try_from(assignment).ok(),
+            timestamp: i64::try_from(number).ok(),
             key: request.key.clone(),
             headers,
             payload: request.payload.clone(),

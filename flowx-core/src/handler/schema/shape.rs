@@ -2,24 +2,26 @@
 
 use serde_json::{Map, Value, json};
 
+use super::{Draft, walk};
+
 /// How many references and branches are followed; beyond that nothing is claimed.
 const DEEPEST: usize = 32;
 
 /// The kinds of JSON value that a schema allows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Kinds {
-    pub(super) object: bool,
-    pub(super) array: bool,
-    pub(super) null: bool,
+pub(in crate::handler) struct Kinds {
+    pub(in crate::handler) object: bool,
+    pub(in crate::handler) array: bool,
+    pub(in crate::handler) null: bool,
     /// The first scalar that is allowed, as JSON Schema names it.
-    pub(super) scalar: Option<String>,
+    pub(in crate::handler) scalar: Option<String>,
     /// The schema does not say.
-    pub(super) unknown: bool,
+    pub(in crate::handler) unknown: bool,
 }
 
 /// Whether JSON of a schema has a certain top-level key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum HasKey {
+pub(in crate::handler) enum HasKey {
     Always,
     Never,
     /// Only the JSON itself can tell.
@@ -27,19 +29,22 @@ pub(super) enum HasKey {
 }
 
 /// The kinds of value that a root schema allows.
-pub(super) fn kinds(root: &Value) -> Kinds {
+pub(in crate::handler) fn kinds(root: &Value) -> Kinds {
     let mut kinds = Kinds::default();
     collect_kinds(root, root, 0, &mut kinds);
     kinds
 }
 
 /// Whether JSON of a root schema has this key, declared optional or not.
-pub(super) fn has_key(root: &Value, key: &str) -> HasKey {
+pub(in crate::handler) fn has_key(root: &Value, key: &str) -> HasKey {
     key_in(root, root, key, 0)
 }
 
 /// Adds a key that is always null to a root schema; `has` is what [`has_key`] said of it.
-pub(super) fn add_null_key(root: &mut Value, key: &str, has: HasKey) {
+pub(in crate::handler) fn add_null_key(root: &mut Value, key: &str, has: HasKey) {
+    if has != HasKey::Always {
+        keep_apart(root);
+    }
     match has {
         HasKey::Always => {}
         HasKey::Never => {
@@ -55,6 +60,33 @@ pub(super) fn add_null_key(root: &mut Value, key: &str, has: HasKey) {
             }
         }
     }
+}
+
+/// Gives a schema that refers to itself a definition to refer to in place of the root: what is added to
+/// the root is not in what it holds.
+fn keep_apart(root: &mut Value) {
+    let refers = |schema: &Map<String, Value>| schema.get("$ref").is_some_and(|to| to == "#");
+    if !walk::any(root, &refers) {
+        return;
+    }
+    let Some(own) = root.as_object() else { return };
+    let in_07 = own.get("$schema").is_some_and(|draft| draft == Draft::Draft07.meta_schema());
+    let keyword = if in_07 { "definitions" } else { "$defs" };
+    let mut itself = own.clone();
+    itself.shift_remove("$schema");
+    let taken = itself.shift_remove(keyword).unwrap_or_default();
+    let legal = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+    let title = own.get("title").and_then(Value::as_str).unwrap_or("Root");
+    let mut name: String = title.chars().map(legal).collect();
+    while taken.get(&name).is_some() {
+        name.push('_');
+    }
+    root[keyword][&name] = Value::Object(itself);
+    walk::change_all(root, &mut |schema| {
+        if refers(schema) {
+            schema["$ref"] = json!(format!("#/{keyword}/{name}"));
+        }
+    });
 }
 
 const DESCRIPTION: &str = "Null on success; the text of the failure otherwise.";
@@ -300,6 +332,18 @@ mod tests {
         check::<Tagged>(HasKey::Never, 2);
         check::<External>(HasKey::Never, 2);
         check::<Tree>(HasKey::Never, 1);
+    }
+
+    #[test]
+    fn a_key_is_added_to_a_recursive_type_and_not_to_what_it_holds() {
+        for draft in [Draft::Draft202012, Draft::Draft07] {
+            let mut schema = of_reply::<Tree>(draft);
+            add_null_key(&mut schema, "errorMessage", HasKey::Never);
+            let leaf = json!({ "children": [] });
+            let sent = json!({ "children": [leaf], "errorMessage": null });
+            assert!(jsonschema::is_valid(&schema, &sent), "{schema:#}");
+            assert!(!jsonschema::is_valid(&schema, &leaf), "{schema:#}");
+        }
     }
 
     #[test]

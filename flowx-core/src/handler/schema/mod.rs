@@ -1,5 +1,12 @@
 //! JSON Schemas of requests and replies.
 
+pub(super) mod admission;
+mod integers;
+pub(crate) mod lenient;
+pub(super) mod shape;
+pub(crate) mod validator;
+pub(crate) mod walk;
+
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
@@ -43,19 +50,24 @@ impl Draft {
 }
 
 /// What is accepted as a `T`: fields with a default are optional.
-pub(super) fn of_request<T: JsonSchema>(draft: Draft) -> Value {
+pub(in crate::handler) fn of_request<T: JsonSchema>(draft: Draft) -> Value {
     let generator = draft.settings().for_deserialize().into_generator();
-    generator.into_root_schema_for::<T>().to_value()
+    bounded(generator.into_root_schema_for::<T>().to_value())
 }
 
 /// What a `T` is sent as: fields with a default are always there.
-pub(super) fn of_reply<T: JsonSchema>(draft: Draft) -> Value {
+pub(in crate::handler) fn of_reply<T: JsonSchema>(draft: Draft) -> Value {
     let generator = draft.settings().for_serialize().into_generator();
-    generator.into_root_schema_for::<T>().to_value()
+    bounded(generator.into_root_schema_for::<T>().to_value())
+}
+
+fn bounded(mut schema: Value) -> Value {
+    integers::bound_all(&mut schema);
+    schema
 }
 
 /// The examples that stand at the root of a schema, from `#[schemars(example = …)]`.
-pub(super) fn examples(schema: &Value) -> Vec<Value> {
+pub(in crate::handler) fn examples(schema: &Value) -> Vec<Value> {
     match schema.get("examples") {
         Some(Value::Array(examples)) => examples.clone(),
         _ => Vec::new(),

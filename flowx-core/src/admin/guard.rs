@@ -1,0 +1,105 @@
+//! Who is let in: no page of another host, and nobody without the token where there is one.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, ORIGIN};
+use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::Next;
+use axum::response::Response;
+
+use super::answer::refused;
+use super::site::Site;
+
+/// Refuses requests under a foreign name: a page whose host name leads here (DNS rebinding) has one.
+pub(super) async fn own_host(
+    State(site): State<Arc<Site>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let named = request.headers().get(HOST).and_then(|host| host.to_str().ok());
+    let named = named.or_else(|| request.uri().authority().map(|authority| authority.as_str()));
+    if named.is_some_and(|authority| is_own(&site, host_of(authority))) {
+        return next.run(request).await;
+    }
+    refused(
+        StatusCode::FORBIDDEN,
+        "this host name is not served; call it by `localhost`, or add the name to FLOWX_CONNECTOR_ADMIN_HOSTS",
+    )
+}
+
+/// Whether a request that is to be played comes from the page itself or from a program.
+pub(super) fn may_play(site: &Site, headers: &HeaderMap) -> Result<(), (StatusCode, &'static str)> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    if text(CONTENT_TYPE).is_none_or(|kind| !is_json(kind)) {
+        let expected = "the content type must be `application/json`";
+        return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, expected));
+    }
+    if headers.contains_key(ORIGIN) {
+        let origin = text(ORIGIN).and_then(|origin| origin.split_once("://"));
+        if origin.is_none_or(|(_, authority)| Some(authority) != text(HOST)) {
+            return Err((StatusCode::FORBIDDEN, "a page of another origin cannot send requests"));
+        }
+    }
+    let Some(token) = &site.token else { return Ok(()) };
+    let given = text(AUTHORIZATION).and_then(|value| value.split_once(' '));
+    let given = given.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    match given {
+        Some((_, given)) if token.is(given.trim()) => Ok(()),
+        Some(_) => Err((StatusCode::UNAUTHORIZED, "the token is not the right one")),
+        None => Err((
+            StatusCode::UNAUTHORIZED,
+            "a bearer token is needed: the value of FLOWX_CONNECTOR_ADMIN_TOKEN",
+        )),
+    }
+}
+
+fn is_json(kind: &str) -> bool {
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    kind.eq_ignore_ascii_case("application/json")
+}
+
+/// The host of `host:port`, without the brackets of an IPv6 address.
+fn host_of(authority: &str) -> &str {
+    match authority.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or(rest),
+        None => authority.split(':').next().unwrap_or(authority),
+    }
+}
+
+fn is_own(site: &Site, host: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    let loopback = host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    loopback || host == "localhost" || site.hosts.contains(&host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_read_with_and_without_its_port() {
+        for (authority, host) in [
+            ("localhost", "localhost"),
+            ("localhost:8081", "localhost"),
+            ("127.0.0.1:8081", "127.0.0.1"),
+            ("[::1]:8081", "::1"),
+            ("[::1]", "::1"),
+            ("evil.example:80", "evil.example"),
+            ("localhost.evil.example", "localhost.evil.example"),
+        ] {
+            assert_eq!(host_of(authority), host);
+        }
+    }
+
+    #[test]
+    fn json_is_told_from_what_a_foreign_form_can_send() {
+        for kind in ["application/json", "Application/JSON; charset=utf-8"] {
+            assert!(is_json(kind), "{kind}");
+        }
+        for kind in ["text/plain", "application/x-www-form-urlencoded", "application/jsonp", ""] {
+            assert!(!is_json(kind), "{kind}");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Floor 7: what a connector says of itself over HTTP.
+//!
+//! [`catalog_router`] serves the catalog page and plays the requests that are sent from it:
+//!
+//! | request | answer |
+//! |---|---|
+//! | `GET /catalog` | the page |
+//! | `GET /catalog/contract.json` | the contract of the connector |
+//! | `POST /catalog/try/{handler}` | plays `{"payload": …, "headers": {…}, "on": "process"}`, and says what came of it |
+//!
+//! A request that is played has real effects: the handler runs as in production. So a page of another
+//! host cannot send one: the `Host` must be one of this machine's own names or a configured one, an
+//! `Origin` must be the same, the content type must be JSON, and no answer allows another origin.
+
+mod answer;
+mod guard;
+mod served;
+mod site;
+mod stage;
+mod try_out;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn_with_state, map_response};
+use axum::routing::{get, post};
+
+pub use served::serve;
+pub use site::{Limits, Site};
+pub use stage::{InProcess, PlayError};
+pub(crate) use stage::{ThroughKafka, record_examples};
+
+/// The routes of the catalog.
+///
+/// ```no_run
+/// use flowx_core::Connector;
+/// use flowx_core::admin::{Site, catalog_router, serve};
+///
+/// # async fn catalog() -> Result<(), Box<dyn std::error::Error>> {
+/// let connector = Connector::builder().build()?;
+/// let router = catalog_router(Site::of(&connector));
+/// let listener = tokio::net::TcpListener::bind("127.0.0.1:8081").await?;
+/// serve(listener, router, std::future::pending()).await?;
+/// # Ok(())
+/// # }
+/// ```
+pub fn catalog_router(site: Site) -> Router {
+    let site = Arc::new(site);
+    Router::new()
+        .route("/catalog", get(answer::page))
+        .route("/catalog/contract.json", get(answer::contract))
+        .route("/catalog/try/{handler}", post(try_out::play))
+        .fallback(answer::nothing_here)
+        // `try_out` counts the bytes itself, to say how many there may be.
+        .layer(DefaultBodyLimit::disable())
+        .layer(from_fn_with_state(Arc::clone(&site), guard::own_host))
+        .layer(map_response(answer::secured))
+        .with_state(site)
+}

@@ -1,0 +1,23 @@
+//! Answers HTTP requests on a listener, until it is told to stop.
+
+use std::future::Future;
+use std::io;
+
+use axum::Router;
+use tokio::net::TcpListener;
+
+/// Serves routes until `stop`. Requests that are at work then are finished by whoever waits for them,
+/// not here: it returns at once.
+///
+/// # Errors
+/// The listener failed.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    tokio::select! {
+        ended = async { axum::serve(listener, router).await } => ended,
+        () = stop => Ok(()),
+    }
+}

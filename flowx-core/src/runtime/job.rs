@@ -1,0 +1,34 @@
+//! One request on its way through the runtime.
+
+use std::sync::Arc;
+
+use super::port::Epoch;
+use super::tracker::Sequence;
+use crate::handler::registry::Route;
+use crate::message::envelope::Envelope;
+use crate::message::identity::RequestId;
+
+/// Where a record stands in line; `None` is no line at all.
+pub(super) type Lane = Option<u64>;
+
+/// One request on its way through the runtime.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) epoch: Epoch,
+    pub(super) sequence: Sequence,
+    pub(super) route: Arc<Route>,
+    pub(super) id: RequestId,
+    pub(super) envelope: Envelope,
+    pub(super) lane: Lane,
+    /// Attempts made so far, those before it came to a retry topic included.
+    pub(super) attempts: u32,
+    /// How many of its handler's retry topics it has behind it.
+    pub(super) retry_topics: usize,
+}
+
+impl Job {
+    /// Bytes that it keeps in memory.
+    pub(super) fn size(&self) -> usize {
+        self.envelope.record().size()
+    }
+}
