@@ -24,13 +24,15 @@
 //! | after a fatal error only a new client goes on | librdkafka | `a_new_producer_takes_over_after_a_fatal_error`, `of_two_members_with_one_name_the_first_gives_way_and_says_so` |
 //! | the callback for tokens is served by the poll and must not wait | rust-rdkafka #727 | not here: flowx does not speak SASL/OAUTHBEARER yet |
 //! | statistics leak with some brokers' authentication | Materialize #6313 | not here: it takes days, and statistics are off |
-//! | metadata without any broker disconnects for ever | librdkafka #5301 | not here: neither Apache Kafka nor the embedded broker ever answers so |
+//! | metadata without any broker disconnects for ever | librdkafka #5301 | `a_cluster_that_comes_back_without_a_broker_is_found_again` |
 
 #[path = "end_to_end/broker.rs"]
 #[allow(dead_code, reason = "shared with the tests from end to end")]
 mod broker;
 #[path = "traps/callbacks.rs"]
 mod callbacks;
+#[path = "traps/cluster.rs"]
+mod cluster;
 #[path = "traps/commits.rs"]
 mod commits;
 #[path = "traps/consumer.rs"]

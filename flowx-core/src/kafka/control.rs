@@ -12,6 +12,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Message};
 use tokio::sync::oneshot;
 
+use super::bootstrap::Bootstrap;
 use super::logging::guarded;
 use super::membership::{Membership, WATERMARKS};
 use super::rebalance::{Consumer, Rebalancer};
@@ -89,6 +90,7 @@ pub(super) fn run(
 fn serve(membership: &Membership, consumer: &Arc<Consumer>, commands: &Receiver<Command>) -> End {
     let context = consumer.context();
     let mut watchdog = Watchdog::new(membership.stall(), Instant::now());
+    let mut bootstrap = Bootstrap::new(membership.bootstrap_servers());
     loop {
         match consumer.poll(POLL) {
             None => {}
@@ -121,6 +123,10 @@ fn serve(membership: &Membership, consumer: &Arc<Consumer>, commands: &Receiver<
             }
         }
         context.serve_commits(consumer);
+        if context.has_lost_all_brokers() {
+            bootstrap.lost_all(Instant::now());
+        }
+        bootstrap.step(consumer.client(), Instant::now());
         if let Some(found) = watchdog.step(&**consumer, Instant::now()) {
             return End::Standstill(found);
         }

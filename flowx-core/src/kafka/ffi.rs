@@ -2,7 +2,8 @@
 #![allow(
     unsafe_code,
     reason = "the safe wrapper panics on header names that are not UTF-8, cannot tell what became of a \
-              commit without waiting for it or what waits in a queue, and lacks two mock settings"
+              commit without waiting for it or what waits in a queue, and can neither add brokers nor set \
+              two things of the mock"
 )]
 
 use std::ffi::{CStr, CString, c_void};
@@ -42,6 +43,13 @@ pub(super) fn join_without_delay<C: ClientContext>(client: &Client<C>) {
         // SAFETY: the cluster lives as long as the client that owns it, which is borrowed here.
         unsafe { native::rd_kafka_mock_group_initial_rebalance_delay_ms(cluster, 0) };
     }
+}
+
+/// Adds brokers to those that the client may connect to; never waits. `servers` are `host:port`, separated
+/// by commas. Those it has are not added twice.
+pub(super) fn add_brokers<C: ClientContext>(client: &Client<C>, servers: &CStr) {
+    // SAFETY: client and text are alive during the call, which copies the text.
+    unsafe { native::rd_kafka_brokers_add(client.native_ptr(), servers.as_ptr()) };
 }
 
 /// A commit that was asked for, and the place where its answer comes in.

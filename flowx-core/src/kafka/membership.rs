@@ -65,6 +65,10 @@ impl Membership {
         self.settings.stall
     }
 
+    pub(super) fn bootstrap_servers(&self) -> &str {
+        &self.settings.bootstrap_servers
+    }
+
     pub(super) fn outbox(&self) -> &Outbox {
         &self.outbox
     }

@@ -6,6 +6,7 @@
 //! [`Writer`] work without a connector, for simulators and tools.
 
 mod assignments;
+mod bootstrap;
 mod commits;
 mod control;
 mod embedded;

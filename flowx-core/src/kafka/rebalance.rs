@@ -1,5 +1,6 @@
 //! What happens when partitions come and go. Everything here runs on the control thread.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
@@ -44,6 +45,8 @@ pub(super) struct Rebalancer {
     commits: Mutex<Commits>,
     /// Set once this member is leaving.
     parting: Mutex<Option<Parting>>,
+    /// Set when all brokers are down.
+    all_down: AtomicBool,
 }
 
 /// What a member that is leaving has to say of its partitions.
@@ -71,6 +74,7 @@ impl Rebalancer {
             pending: Mutex::default(),
             commits: Mutex::default(),
             parting: Mutex::default(),
+            all_down: AtomicBool::new(false),
         }
     }
 
@@ -88,6 +92,11 @@ impl Rebalancer {
 
     pub(super) fn commits(&self) -> MutexGuard<'_, Commits> {
         self.commits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether all brokers have gone down since this was last asked.
+    pub(super) fn has_lost_all_brokers(&self) -> bool {
+        self.all_down.swap(false, Ordering::Relaxed)
     }
 
     /// Tries again to take what could not be taken in the callback.
@@ -338,6 +347,9 @@ impl ClientContext for Rebalancer {
             return;
         }
         log_error(&error, reason);
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
+            self.all_down.store(true, Ordering::Relaxed);
+        }
         let is_told_elsewhere = matches!(
             error.rdkafka_error_code(),
             // The first four are in the log already, the others have words of their own.

@@ -2,15 +2,20 @@
 
 use std::fmt;
 use std::thread;
+use std::time::Instant;
 
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 use rdkafka::message::{Header, Message as _, OwnedHeaders};
-use rdkafka::producer::{BaseRecord, DeliveryResult, ProducerContext, ThreadedProducer};
+use rdkafka::producer::{
+    BaseRecord, DeliveryResult, Producer as _, ProducerContext, ThreadedProducer,
+};
 use rdkafka::types::RDKafkaErrorCode;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::timeout_at;
 
+use super::bootstrap::Bootstrap;
 use super::logging::{guarded, log_error, log_line};
 use super::settings::{KafkaSettings, SetupError};
 use crate::message::headers::Headers;
@@ -35,14 +40,21 @@ pub struct KafkaSink {
     settings: KafkaSettings,
     /// `None` only while the sink is dropped.
     producer: Option<Producer>,
-    deliveries: UnboundedReceiver<Delivery>,
+    reported: UnboundedReceiver<Report>,
     /// For the producer that takes over after a fatal error.
-    reports: UnboundedSender<Delivery>,
+    reports: UnboundedSender<Report>,
+    bootstrap: Bootstrap,
 }
 
 type Producer = ThreadedProducer<Reports>;
 
-struct Reports(UnboundedSender<Delivery>);
+/// What the producer's own thread has to say.
+enum Report {
+    Delivery(Delivery),
+    AllBrokersDown,
+}
+
+struct Reports(UnboundedSender<Report>);
 
 impl KafkaSink {
     /// Sets up a producer. Returns at once, whether or not a broker can be reached.
@@ -50,9 +62,10 @@ impl KafkaSink {
     /// # Errors
     /// Settings that cannot work, all mistakes at once.
     pub fn connect(settings: &KafkaSettings) -> Result<Self, SetupError> {
-        let (reports, deliveries) = unbounded_channel();
-        let producer = producer(settings, &reports)?;
-        Ok(Self { settings: settings.clone(), producer: Some(producer), deliveries, reports })
+        let (reports, reported) = unbounded_channel();
+        let producer = Some(producer(settings, &reports)?);
+        let bootstrap = Bootstrap::new(&settings.bootstrap_servers);
+        Ok(Self { settings: settings.clone(), producer, reported, reports, bootstrap })
     }
 
     /// After a fatal error librdkafka takes nothing more; only a new producer goes on. What the old
@@ -90,10 +103,25 @@ impl Sink for KafkaSink {
     }
 
     async fn delivered(&mut self) -> Delivery {
-        match self.deliveries.recv().await {
-            Some(delivery) => delivery,
-            // Cannot be: `reports` keeps the channel open.
-            None => std::future::pending().await,
+        loop {
+            let report = match self.bootstrap.next() {
+                None => self.reported.recv().await,
+                Some(next) => match timeout_at(next.into(), self.reported.recv()).await {
+                    Ok(report) => report,
+                    Err(_) => {
+                        if let Some(producer) = &self.producer {
+                            self.bootstrap.step(producer.client(), Instant::now());
+                        }
+                        continue;
+                    }
+                },
+            };
+            match report {
+                Some(Report::Delivery(delivery)) => return delivery,
+                Some(Report::AllBrokersDown) => self.bootstrap.lost_all(Instant::now()),
+                // Cannot be: `reports` keeps the channel open.
+                None => std::future::pending().await,
+            }
         }
     }
 }
@@ -117,6 +145,9 @@ impl ClientContext for Reports {
 
     fn error(&self, error: KafkaError, reason: &str) {
         log_error(&error, reason);
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
+            let _ = self.0.send(Report::AllBrokersDown);
+        }
     }
 }
 
@@ -130,14 +161,15 @@ impl ProducerContext for Reports {
                 Err((error, message)) => Err(send_error(error, message.topic())),
             };
             // Nobody listens once the sink is dropped.
-            let _ = self.0.send(Delivery { token: Token(token as u64), result });
+            let delivery = Delivery { token: Token(token as u64), result };
+            let _ = self.0.send(Report::Delivery(delivery));
         });
     }
 }
 
 fn producer(
     settings: &KafkaSettings,
-    reports: &UnboundedSender<Delivery>,
+    reports: &UnboundedSender<Report>,
 ) -> Result<Producer, SetupError> {
     settings.create(&settings.producer(), Reports(reports.clone()))
 }
