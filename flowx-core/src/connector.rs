@@ -8,6 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
+use tower::{Layer, Service};
 
 use crate::config::Settings;
 use crate::contract::asyncapi::{self, Place};
@@ -15,6 +16,9 @@ use crate::contract::model::{Contract, Terms};
 use crate::handler::binder::BindEnvironment;
 use crate::handler::bound::{self, BoundHandler};
 use crate::handler::entry::{self, HandlerEntry};
+use crate::handler::error::BoxError;
+use crate::handler::middleware::{Invocation, LayeredHandler};
+use crate::handler::outcome::Outcome;
 use crate::handler::policy::Policy;
 use crate::handler::registry::Registry;
 use crate::message::decode::Limits;
@@ -149,6 +153,41 @@ impl ConnectorBuilder {
         self
     }
 
+    /// Puts a `tower` layer around the calls of each handler, inside of the layers before it. Each
+    /// handler gets a service of its own; [`middleware`](crate::handler::middleware) says what a layer
+    /// meets and what becomes of its errors.
+    pub fn layer<L, S>(self, layer: L) -> Self
+    where
+        L: Layer<LayeredHandler, Service = S> + Send + Sync + 'static,
+        S: Service<Invocation, Response = Outcome> + Clone + Send + Sync + 'static,
+        S::Error: Into<BoxError>,
+        S::Future: Send + 'static,
+    {
+        self.add_layer(None, layer)
+    }
+
+    /// Puts a `tower` layer around the calls of the handler of this name.
+    pub fn layer_for<L, S>(self, handler: impl Into<String>, layer: L) -> Self
+    where
+        L: Layer<LayeredHandler, Service = S> + Send + Sync + 'static,
+        S: Service<Invocation, Response = Outcome> + Clone + Send + Sync + 'static,
+        S::Error: Into<BoxError>,
+        S::Future: Send + 'static,
+    {
+        self.add_layer(Some(handler.into()), layer)
+    }
+
+    fn add_layer<L, S>(mut self, handler: Option<String>, layer: L) -> Self
+    where
+        L: Layer<LayeredHandler, Service = S> + Send + Sync + 'static,
+        S: Service<Invocation, Response = Outcome> + Clone + Send + Sync + 'static,
+        S::Error: Into<BoxError>,
+        S::Future: Send + 'static,
+    {
+        self.environment.layers.add(handler, layer);
+        self
+    }
+
     /// Uses these settings; the environment is not read.
     pub fn settings(mut self, settings: Settings) -> Self {
         self.settings = Some(settings);
@@ -198,6 +237,10 @@ impl ConnectorBuilder {
         let linked: Vec<&'static HandlerEntry> = entry::entries().collect();
         let mut problems = self.problems;
         problems.extend(missing(&linked, self.expected));
+        let layered = self.environment.layers.named().filter(|name| !is_linked(&linked, name));
+        problems.extend(layered.map(|name| {
+            format!("`.layer_for(\"{name}\", …)`: no handler `{name}` is linked into this binary")
+        }));
         let settings = self.settings.map_or_else(Settings::from_environment, Ok);
         let mut settings = settings.unwrap_or_else(|wrong| {
             problems.extend(wrong);
@@ -304,13 +347,17 @@ fn missing(linked: &[&'static HandlerEntry], expected: Option<usize>) -> Option<
     }
 }
 
+fn is_linked(linked: &[&'static HandlerEntry], name: &str) -> bool {
+    linked.iter().any(|entry| entry.name == name)
+}
+
 fn selected(
     linked: &[&'static HandlerEntry],
     only: Option<&BTreeSet<String>>,
 ) -> (Vec<&'static HandlerEntry>, Vec<String>) {
     let Some(only) = only else { return (linked.to_vec(), Vec::new()) };
     let wanted = linked.iter().copied().filter(|entry| only.contains(entry.name)).collect();
-    let unknown = only.iter().filter(|name| !linked.iter().any(|entry| entry.name == **name));
+    let unknown = only.iter().filter(|name| !is_linked(linked, name));
     let unknown = unknown.map(|name| format!("no handler `{name}` is linked into this binary"));
     (wanted, unknown.collect())
 }

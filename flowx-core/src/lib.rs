@@ -79,6 +79,11 @@
 //! the first of them, in Kafka, and is tried again as often; after the last it is answered and put
 //! aside. It survives a restart meanwhile, and its handler goes on with others.
 //!
+//! # What stands around a call
+//!
+//! [`tower`](handler::middleware) layers, of all handlers or of one, stand around each attempt: rate limits, time-outs,
+//! circuit breakers and whatever else that ecosystem has.
+//!
 //! # Topics
 //!
 //! `topic` and `reply` are the part between the configured prefix (`ai.flowx.dev.`) and suffix

@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::entry::{HandlerEntry, Site};
+use super::middleware::Layers;
 
 /// What handlers are bound to: the connector's shared values and settings.
 ///
@@ -16,6 +17,8 @@ pub struct BindEnvironment {
     pub state: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
     /// The field that a successful reply carries as null; `None` switches it off.
     pub error_field: Option<String>,
+    /// What stands around the calls.
+    pub(crate) layers: Layers,
 }
 
 impl BindEnvironment {
@@ -31,6 +34,7 @@ impl fmt::Debug for BindEnvironment {
         f.debug_struct("BindEnvironment")
             .field("state", &self.state.len())
             .field("error_field", &self.error_field)
+            .field("layers", &self.layers)
             .finish()
     }
 }

@@ -8,6 +8,7 @@ use super::binder::{BindEnvironment, BindError, Binder};
 use super::call::Call;
 use super::codes::{self, Codes, OWN_CODES};
 use super::entry::{Docs, HandlerEntry, Options, Site};
+use super::middleware::LayeredHandler;
 use super::outcome::{HandlerFuture, Rejection};
 use super::reply::{ReplyShape, schema_as_sent};
 use super::schema::validator::Validator;
@@ -40,6 +41,7 @@ pub struct BoundHandler {
     request_schema: fn(Draft) -> Value,
     reply_schema: fn(Draft) -> Option<Value>,
     examples: Vec<Value>,
+    layered: Option<LayeredHandler>,
     start: Box<Start>,
 }
 
@@ -83,6 +85,7 @@ pub fn bind(
                 request_schema,
                 reply_schema,
                 examples,
+                layered: environment.layers.around(entry.name),
                 start,
             })
         }
@@ -114,6 +117,11 @@ impl BoundHandler {
     #[must_use]
     pub fn examples(&self) -> &[Value] {
         &self.examples
+    }
+
+    /// What its started future is handed to; `None` if no layer stands around it.
+    pub(crate) fn layered(&self) -> Option<&LayeredHandler> {
+        self.layered.as_ref()
     }
 
     /// Takes the parameters and starts the handler; nothing of it runs before its first poll.

@@ -14,6 +14,7 @@ pub mod error;
 pub mod extractors;
 #[doc(hidden)]
 pub mod hooks;
+pub mod middleware;
 pub mod outcome;
 pub mod param;
 pub mod policy;

@@ -6,6 +6,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use tokio::time::{Instant, sleep_until, timeout_at};
+use tower::ServiceExt as _;
 
 use super::blocking;
 use super::contained::Contained;
@@ -15,6 +16,7 @@ use super::retry::Trouble;
 use super::scope::Scope;
 use super::verdict::{Refusal, Verdict};
 use crate::handler::call::{Attempt, Call};
+use crate::handler::middleware::{Invocation, LayeredHandler};
 use crate::handler::outcome::{HandlerFuture, Outcome, Rejection};
 
 /// Brings a request to its last word.
@@ -115,10 +117,47 @@ async fn run(
     job: &Job,
     attempt: &Attempt,
 ) -> Result<Outcome, Box<dyn Any + Send>> {
+    match job.route.handler.layered() {
+        None => bare(future, job, attempt).await,
+        Some(layered) => Contained::new(inside(layered.clone(), future, job, attempt)).await,
+    }
+}
+
+async fn bare(
+    future: HandlerFuture,
+    job: &Job,
+    attempt: &Attempt,
+) -> Result<Outcome, Box<dyn Any + Send>> {
     match job.route.policy.blocking {
         true => blocking::run(future, attempt.cancelled.clone()).await,
         false => Contained::new(future).await,
     }
+}
+
+/// The handler's future inside of its layers; what they fail with passes, as far as anybody knows.
+fn inside(
+    layered: LayeredHandler,
+    future: HandlerFuture,
+    job: &Job,
+    attempt: &Attempt,
+) -> HandlerFuture {
+    let future = match job.route.policy.blocking {
+        false => future,
+        true => {
+            let cancelled = attempt.cancelled.clone();
+            Box::pin(async move {
+                let said = blocking::run(future, cancelled).await;
+                said.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })
+        }
+    };
+    let process = job.envelope.process().map(Arc::from);
+    let at = job.envelope.record().at.clone();
+    let invocation = Invocation::new(job.route.name(), at, process, attempt.clone(), future);
+    Box::pin(async move {
+        let said = layered.oneshot(invocation).await;
+        said.unwrap_or_else(|error| Outcome::Retry { error, after: None })
+    })
 }
 
 /// Decodes and calls; the arguments are the user's own code too, so a panic is caught here as well.
