@@ -41,6 +41,10 @@ const READ_AHEAD: usize = 4_096;
 /// The largest response to a fetch; `fetch.max.bytes`, which cannot be less than the largest record.
 const FETCH: usize = 52_428_800;
 
+/// What the client keeps for each byte that waits in a queue while others are emptied: a response holds
+/// records of all partitions, and stays in memory as a whole until the last of them has been taken.
+const WHOLE: usize = PARTITIONS as usize;
+
 /// What may come on top of everything that is counted.
 const SLACK: usize = 64 << 20;
 
@@ -166,8 +170,16 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
         mib(unacknowledged),
         mib(most_allowed),
     );
-    // Full queues fetch nothing; while they are worked off, a response may be under way.
-    outcome.at_most("most memory in all, in MiB", mib(most), mib(most_allowed + FETCH));
+    // Full queues fetch nothing; while they are worked off, a response may be under way, and those that
+    // were read are emptied unevenly.
+    let read_ahead = partitions * (READ_AHEAD << 10);
+    let emptied = most_allowed + (WHOLE - 1) * read_ahead + FETCH;
+    outcome.text(format!(
+        "Once handlers go on, a response that the client has read stays as a whole until the last of its \
+         records has been taken, {WHOLE} partitions' worth for each that waits at worst: {} MiB in all.",
+        mib(emptied)
+    ));
+    outcome.at_most("most memory in all, in MiB", mib(most), mib(emptied));
     outcome.at_most(
         "growth while everything is full, in MiB",
         mib(late.saturating_sub(early)),

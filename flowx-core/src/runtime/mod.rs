@@ -29,13 +29,17 @@
 //! - **When nearly everything fails, the rest is kept for better times.** After 100 failures in a
 //!   row, or 180 among the last 200 requests, a partition is held and says so; one request is tried
 //!   every 30 s, and when one passes, all are read again. See [`BreakerPolicy`](breaker::BreakerPolicy).
+//! - **A cluster that comes back is found.** A client that has let go of all brokers, as librdkafka does
+//!   after one answer without any, is told its bootstrap servers again within seconds.
 //! - **No partition is left standing.** Where the broker has records of a partition and none comes, for
 //!   a minute and for no reason on this side, all partitions are given back and read on by a new consumer.
 //! - **What is full is not read.** Requests at work are bounded in number; requests that wait in lanes,
 //!   and answers that are not acknowledged, in number and bytes. Of a retry topic one record for each
 //!   partition is held until it is due. What the client reads ahead is bounded by its queue
 //!   (`queued.max.messages.kbytes`) and one fetch for each partition (`fetch.message.max.bytes`, 1 MiB as
-//!   it travels: what is compressed 200 to 1 takes 200 MiB once it is there).
+//!   it travels: what is compressed 200 to 1 takes 200 MiB once it is there). While a backlog is worked
+//!   off, a fetched response stays in memory as a whole until the last of its records has been taken:
+//!   with full queues that is up to so many times the queues as there are partitions.
 //!
 //! # What becomes of a failure
 //!
