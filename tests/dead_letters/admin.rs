@@ -138,5 +138,18 @@ async fn dead_letters_are_listed_shown_and_sent_again() {
     let reply = replies.next().await;
     assert_eq!(reply.payload.as_deref(), Some(&br#"{"bytes":11,"errorMessage":null}"#[..]));
     assert_eq!(get("/deadletters").await.json()["deadLetters"][0]["replay"], "replayed");
+
+    // Two that cannot be sent again within a second: a run that lasts.
+    let letters: Vec<_> = [b"a", b"b"].map(|payload| outbound(BRITTLE, &[], payload)).into();
+    world.break_again();
+    writer.write(&letters).await.unwrap();
+    // Behind the marks of the first.
+    while aside.next().await.headers.text("dlq-original-offset") != Some("3") {}
+    let slow = r#"{"all": true, "rate": 1}"#;
+    let (first, second) =
+        tokio::join!(site.post(REPLAY, &[TOKEN], slow), site.post(REPLAY, &[TOKEN], slow),);
+    let (run, refused) = if first.status == 200 { (first, second) } else { (second, first) };
+    assert_eq!((run.status, refused.status), (200, 409), "{run:?} {refused:?}");
+    assert_eq!(run.json()["replayed"], 2, "{run:?}");
     running.abort();
 }

@@ -26,6 +26,10 @@ impl World {
         self.0.store(true, Ordering::SeqCst);
     }
 
+    pub(crate) fn break_again(&self) {
+        self.0.store(false, Ordering::SeqCst);
+    }
+
     fn check(&self) -> Result<(), HandlerError> {
         match self.0.load(Ordering::SeqCst) {
             true => Ok(()),

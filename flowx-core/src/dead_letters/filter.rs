@@ -49,7 +49,8 @@ impl Filter {
         };
         one_of(&self.handlers, &letter.handler)
             && one_of(&self.reasons, &letter.reason)
-            && one_of(&self.processes, letter.process.as_deref().unwrap_or_default())
+            && (one_of(&self.processes, letter.process.as_deref().unwrap_or_default())
+                || one_of(&self.processes, letter.process_number.as_deref().unwrap_or_default()))
             && one_of(&self.ids, letter.id.as_str())
             && self.since.is_none_or(|since| letter.failed_at >= since)
             && self.until.is_none_or(|until| letter.failed_at < until)
@@ -114,7 +115,9 @@ mod tests {
             (Filter { reasons: some("retry-exhausted"), ..base() }, true),
             (Filter { reasons: some("not-utf8"), ..base() }, false),
             (Filter { processes: some("p-1"), ..base() }, true),
+            (Filter { processes: some("119246"), ..base() }, true),
             (Filter { processes: some("p-2"), ..base() }, false),
+            (Filter { processes: some(""), ..base() }, false),
             (Filter::id(letter.id.as_str()), true),
             (Filter::id("0f8e5a1c3b7d49260f8e5a1c3b7d4926"), false),
             (Filter { since: Some(at), ..base() }, true),

@@ -39,8 +39,10 @@ pub struct DeadLetter {
     pub truncated: bool,
     /// When it was put aside: milliseconds since 1970.
     pub failed_at: i64,
-    /// What names the process instance: its UUID, else its number.
+    /// The UUID of the process instance, if the request names it.
     pub process: Option<String>,
+    /// Its number, likewise.
+    pub process_number: Option<String>,
     /// Where it comes from, if it was sent again before.
     pub lineage: Option<Lineage>,
 }
@@ -54,6 +56,9 @@ impl DeadLetter {
             return None;
         }
         let text = |name: &str| headers.text(name).unwrap_or_default().to_owned();
+        let process = |name: &str| {
+            headers.text(name).filter(|value| !value.trim().is_empty()).map(str::to_owned)
+        };
         let number = |name: &str| headers.text(name)?.parse::<i64>().ok();
         Some(Self {
             id: RequestId::parse(headers.text("dlq-id")?)?,
@@ -74,10 +79,8 @@ impl DeadLetter {
             retryable: headers.text("dlq-retryable") == Some("true"),
             truncated: headers.contains("dlq-truncated"),
             failed_at: number("dlq-failed-at").or(record.timestamp).unwrap_or(0),
-            process: [PROCESS_INSTANCE_UUID, PROCESS_INSTANCE_ID]
-                .into_iter()
-                .find_map(|name| headers.text(name).filter(|value| !value.trim().is_empty()))
-                .map(str::to_owned),
+            process: process(PROCESS_INSTANCE_UUID),
+            process_number: process(PROCESS_INSTANCE_ID),
             lineage: Lineage::read(headers),
         })
     }
@@ -97,7 +100,11 @@ pub(super) mod tests {
 
     /// A dead letter of `double`, as the runtime writes it, at this offset.
     pub(crate) fn written(offset: i64, amend: impl FnOnce(&mut Cause<'_>, &mut Record)) -> Record {
-        let headers = [("processInstanceUuid", "p-1"), ("dlq-replied", "forged")];
+        let headers = [
+            ("processInstanceUuid", "p-1"),
+            ("processInstanceId", "119246"),
+            ("dlq-replied", "forged"),
+        ];
         let mut request = Record {
             at: Coordinates { topic: "in".into(), partition: 3, offset: 40 + offset },
             timestamp: Some(1),

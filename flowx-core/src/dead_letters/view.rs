@@ -42,8 +42,10 @@ pub struct Row {
     pub retryable: bool,
     /// Whether the request itself is not there.
     pub truncated: bool,
-    /// The process instance, if one is named.
+    /// The UUID of the process instance, if it is named.
     pub process: Option<String>,
+    /// Its number, likewise.
+    pub process_number: Option<String>,
     /// How often the request was sent again before.
     pub replays: u32,
     /// The dead letter that it was sent again from.
@@ -81,6 +83,7 @@ impl Row {
             retryable: letter.retryable,
             truncated: letter.truncated,
             process: letter.process.clone(),
+            process_number: letter.process_number.clone(),
             replays: letter.replays(),
             replay_of: letter.lineage.as_ref().map(|lineage| lineage.of.to_string()),
             replay,

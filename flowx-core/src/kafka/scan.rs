@@ -18,8 +18,8 @@ use super::reader::{Bounds, LOOK_UP, POLL, found};
 use super::settings::{KafkaSettings, SetupError};
 use crate::message::record::Record;
 
-/// Records that wait for the one who reads.
-const WAITING: usize = 64;
+/// Records that wait for the one who reads: few, for each may be as large as the broker takes.
+const WAITING: usize = 4;
 
 /// How long the brokers may give nothing before the reading is given up.
 const SILENCE: Duration = Duration::from_secs(30);

@@ -10,14 +10,16 @@ use crate::dead_letters::view::{Row, Table, json_line};
 pub(super) struct Arguments {
     #[command(flatten)]
     which: Which,
-    /// How they are printed
+    /// How they are printed, the oldest first
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
 pub(super) async fn run(desk: &Desk, arguments: Arguments) -> Result<Code, CommandError> {
     let found = desk.list(arguments.which.into()).await?;
-    let rows: Vec<Row> = found.journal.entries().iter().map(Row::of).collect();
+    let mut entries: Vec<_> = found.journal.entries().iter().collect();
+    entries.sort_by_key(|entry| entry.letter.failed_at);
+    let rows: Vec<Row> = entries.into_iter().map(Row::of).collect();
     match arguments.format {
         Format::Json => rows.iter().for_each(|row| println!("{}", json_line(row))),
         Format::Text if rows.is_empty() => println!("no dead letter"),

@@ -36,7 +36,7 @@ struct Which {
     /// Those put aside for this reason, as `retry-exhausted`; may be repeated
     #[arg(long, value_name = "NAME")]
     reason: Vec<String>,
-    /// Those of this process instance, by UUID, or by number where it has none; may be repeated
+    /// Those of this process instance, by UUID or number; may be repeated
     #[arg(long, value_name = "INSTANCE")]
     process: Vec<String>,
     /// Those of this id; may be repeated
