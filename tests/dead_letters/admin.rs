@@ -1,12 +1,15 @@
 //! The routes of the admin endpoint: who is let in, and what they get.
 
+use flowx_core::ConnectorError;
 use flowx_core::admin::{DeadLetterSite, dead_letters_router, serve};
 use flowx_core::config::Settings;
 use flowx_core::config::secret::Secret;
 use flowx_core::dead_letters::Desk;
 use flowx_core::kafka::{EmbeddedBroker, ReadFrom, Reader, Writer};
+use flowx_core::message::record::Outbound;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 
 use crate::client::Visited;
 use crate::numbers::{ASIDE, BRITTLE, REPLIES, World, builder, outbound};
@@ -28,6 +31,35 @@ fn settings(bootstrap_servers: &str) -> Settings {
     let mut settings = Settings::default();
     settings.bootstrap_servers = Some(bootstrap_servers.to_owned());
     settings
+}
+
+/// A connector at work, the dead letter of a request, and the site that shows it.
+pub(crate) struct Scene {
+    pub(crate) broker: EmbeddedBroker,
+    pub(crate) world: World,
+    pub(crate) site: Visited,
+    pub(crate) aside: Reader,
+    pub(crate) running: JoinHandle<Result<(), ConnectorError>>,
+}
+
+pub(crate) async fn scene(request: Outbound) -> Scene {
+    let broker = EmbeddedBroker::start(1).expect("a broker");
+    for topic in [BRITTLE, ASIDE, REPLIES] {
+        broker.create_topic(topic).expect("a topic");
+    }
+    let client = broker.settings("test");
+    let mut settings = settings(broker.bootstrap_servers());
+    settings.kafka = client.extra.clone();
+    settings.session_timeout = client.session_timeout;
+    settings.drain = client.session_timeout / 2;
+    let world = World::default();
+    let connector = builder(&world, &["brittle"]).settings(settings.clone()).build().unwrap();
+    let running = tokio::spawn(connector.run(std::future::pending()));
+    let mut aside = Reader::open(&client, &[ASIDE], ReadFrom::Beginning).await.unwrap();
+    Writer::connect(&client).unwrap().write(&[request]).await.unwrap();
+    aside.next().await;
+    let site = visited(settings, &world).await;
+    Scene { broker, world, site, aside, running }
 }
 
 #[tokio::test]
@@ -84,26 +116,11 @@ async fn what_is_asked_for_wrongly_is_refused_before_a_broker_is_asked() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn dead_letters_are_listed_shown_and_sent_again() {
-    let broker = EmbeddedBroker::start(1).expect("a broker");
-    for topic in [BRITTLE, ASIDE, REPLIES] {
-        broker.create_topic(topic).expect("a topic");
-    }
-    let client = broker.settings("test");
-    let mut settings = settings(broker.bootstrap_servers());
-    settings.kafka = client.extra.clone();
-    settings.session_timeout = client.session_timeout;
-    settings.drain = client.session_timeout / 2;
-    let world = World::default();
-    let running = builder(&world, &["brittle"]).settings(settings.clone()).build().unwrap();
-    let running = tokio::spawn(running.run(std::future::pending()));
-    let mut aside = Reader::open(&client, &[ASIDE], ReadFrom::Beginning).await.unwrap();
-    let mut replies = Reader::open(&client, &[REPLIES], ReadFrom::Beginning).await.unwrap();
-    let mut writer = Writer::connect(&client).unwrap();
     let request = outbound(BRITTLE, &[("jwt", "canary-jwt")], b"canary \x1b[2J");
-    writer.write(&[request]).await.unwrap();
-    aside.next().await;
-
-    let site = visited(settings, &world).await;
+    let Scene { broker, world, site, mut aside, running } = scene(request).await;
+    let client = broker.settings("test");
+    let mut writer = Writer::connect(&client).unwrap();
+    let mut replies = Reader::open(&client, &[REPLIES], ReadFrom::Beginning).await.unwrap();
     let get = async |path: &str| {
         site.send(&format!("GET {path} HTTP/1.1\r\nHost: x\r\n{TOKEN}"), "").await
     };

@@ -11,4 +11,5 @@ mod desk;
 mod forged;
 mod interrupted;
 mod numbers;
+mod page;
 mod replay;

@@ -14,6 +14,7 @@
 //! |---|---|
 //! | `GET deadletters` | the newest of them; `handler`, `reason`, `process`, `id`, `since`, `until` and `limit` in the query |
 //! | `GET deadletters/{id}` | one of them with its headers; with `?payload=true` its payload too |
+//! | `GET deadletters/page` | a page for people, who type the token into it |
 //! | `POST deadletters/replay` | sends their requests again, and says what became of each |
 //!
 //! A request that is played has real effects: the handler runs as in production. So a page of another

@@ -191,3 +191,65 @@ fn whole(
     }
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{EmbeddedBroker, Writer};
+    use super::*;
+    use crate::message::headers::Headers;
+    use crate::message::record::Outbound;
+
+    fn numbered(topic: &str, partition: i32, number: i64) -> Outbound {
+        Outbound {
+            topic: topic.into(),
+            partition: Some(partition),
+            key: None,
+            headers: Headers::default(),
+            payload: Some(number.to_string().into_bytes()),
+        }
+    }
+
+    #[tokio::test]
+    async fn everything_that_is_there_is_read_once_and_in_order() {
+        let broker = EmbeddedBroker::start(3).unwrap();
+        for topic in ["a.dlq", "b", "c.dlq", "empty.dlq"] {
+            broker.create_topic(topic).unwrap();
+        }
+        // Partitions of one number in several topics, full ones, short ones and empty ones.
+        let sizes =
+            [("a.dlq", 0, 50), ("a.dlq", 2, 1), ("b", 0, 9), ("c.dlq", 0, 3), ("c.dlq", 1, 40)];
+        let records: Vec<_> = sizes
+            .iter()
+            .flat_map(|(topic, partition, size)| {
+                (0..*size).map(|number| numbered(topic, *partition, number))
+            })
+            .collect();
+        Writer::connect(&broker.settings("w")).unwrap().write(&records).await.unwrap();
+        for _ in 0..2 {
+            let settings = broker.settings("r");
+            let mut scan = Scan::open(&settings, |topic| topic.ends_with(".dlq")).await.unwrap();
+            assert_eq!(scan.topics(), ["a.dlq", "c.dlq", "empty.dlq"]);
+            let mut next: HashMap<(Arc<str>, i32), i64> = HashMap::new();
+            while let Some(record) = scan.next().await.unwrap() {
+                let at = record.at;
+                let next = next.entry((at.topic, at.partition)).or_default();
+                assert_eq!(
+                    (at.offset, record.payload.unwrap()),
+                    (*next, next.to_string().into_bytes())
+                );
+                *next += 1;
+            }
+            for (topic, partition, size) in sizes.iter().filter(|(topic, ..)| *topic != "b") {
+                assert_eq!(next.remove(&(Arc::from(*topic), *partition)), Some(*size), "{topic}");
+            }
+            assert!(next.is_empty(), "{next:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_broker_that_is_away_is_an_error() {
+        let settings = KafkaSettings::new("127.0.0.1:1", "r");
+        let error = Scan::open(&settings, |_| true).await.unwrap_err();
+        assert!(error.problems()[0].contains("the brokers do not answer"), "{error}");
+    }
+}

@@ -1,5 +1,7 @@
 //! `deadletters`: what the connector put aside, shown and sent again over HTTP.
 
+mod page;
+
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -16,8 +18,8 @@ use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
-use super::answer::{refused, secured};
-use super::guard::{knows, not_let_in, own_origin, speaks_json};
+use crate::admin::answer::{refused, secured};
+use crate::admin::guard::{knows, not_let_in, own_origin, speaks_json};
 use crate::config::secret::Secret;
 use crate::dead_letters::filter::moment;
 use crate::dead_letters::replay::Pace;
@@ -54,7 +56,7 @@ impl fmt::Debug for DeadLetterSite {
 }
 
 /// The routes of dead letters, to be nested below the base path of the admin endpoint. All of them ask
-/// for the token.
+/// for the token but the page, which asks for it to be typed in and holds nothing without it.
 ///
 /// ```no_run
 /// use axum::Router;
@@ -76,6 +78,7 @@ pub fn dead_letters_router(site: DeadLetterSite) -> Router {
         .route("/deadletters/replay", post(replay))
         .route("/deadletters/{id}", get(show))
         .layer(from_fn_with_state(Arc::clone(&site), let_in))
+        .route("/deadletters/page", get(page::page))
         .layer(map_response(secured))
         .with_state(site)
 }
