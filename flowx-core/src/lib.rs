@@ -108,7 +108,8 @@
 //! The program has a command line: `run` serves, `dev` shows the connector at work with a broker of
 //! its own. The others are for those who rely on it: `catalog` writes a page for process designers,
 //! `designer` the same as text, `schema` and `asyncapi` describe it to programs, `handlers` to people,
-//! and `contract check` says what a release changes for processes that run.
+//! and `contract check` says what a release changes for processes that run. For operators there is `dlq`:
+//! it lists, shows and sends again what was put aside ([`dead_letters`]).
 //!
 //! # What others rely on
 //!
@@ -127,7 +128,7 @@
 //! # The house
 //!
 //! Modules are floors, from the bytes upwards: [`message`] and [`config`], [`handler`], [`runtime`]
-//! and [`contract`], [`kafka`], [`connector`], [`testing`].
+//! and [`contract`], [`kafka`], [`connector`], [`testing`] and [`dead_letters`].
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -139,6 +140,8 @@ mod cli;
 pub mod config;
 pub mod connector;
 pub mod contract;
+#[cfg(feature = "kafka")]
+pub mod dead_letters;
 pub mod handler;
 #[cfg(feature = "kafka")]
 pub mod kafka;

@@ -4,13 +4,17 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, ORIGIN};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, ORIGIN, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 
 use super::answer::refused;
 use super::site::Site;
+use crate::config::secret::Secret;
+
+/// Why somebody is not let in.
+pub(super) type Refused = (StatusCode, &'static str);
 
 /// Refuses requests under a foreign name: a page whose host name leads here (DNS rebinding) has one.
 pub(super) async fn own_host(
@@ -30,20 +34,49 @@ pub(super) async fn own_host(
 }
 
 /// Whether a request that is to be played comes from the page itself or from a program.
-pub(super) fn may_play(site: &Site, headers: &HeaderMap) -> Result<(), (StatusCode, &'static str)> {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    if text(CONTENT_TYPE).is_none_or(|kind| !is_json(kind)) {
-        let expected = "the content type must be `application/json`";
-        return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, expected));
+pub(super) fn may_play(site: &Site, headers: &HeaderMap) -> Result<(), Refused> {
+    speaks_json(headers)?;
+    own_origin(headers)?;
+    match &site.token {
+        Some(token) => knows(token, headers),
+        None => Ok(()),
     }
-    if headers.contains_key(ORIGIN) {
-        let origin = text(ORIGIN).and_then(|origin| origin.split_once("://"));
-        if origin.is_none_or(|(_, authority)| Some(authority) != text(HOST)) {
-            return Err((StatusCode::FORBIDDEN, "a page of another origin cannot send requests"));
+}
+
+/// A refusal; where a token is missing it says which scheme is spoken.
+pub(super) fn not_let_in((status, reason): Refused) -> Response {
+    let mut response = refused(status, reason);
+    if status == StatusCode::UNAUTHORIZED {
+        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    response
+}
+
+/// Whether a request says that its body is JSON, which no form of a foreign page can.
+pub(super) fn speaks_json(headers: &HeaderMap) -> Result<(), Refused> {
+    match text(headers, &CONTENT_TYPE) {
+        Some(kind) if is_json(kind) => Ok(()),
+        _ => {
+            Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, "the content type must be `application/json`"))
         }
     }
-    let Some(token) = &site.token else { return Ok(()) };
-    let given = text(AUTHORIZATION).and_then(|value| value.split_once(' '));
+}
+
+/// Whether a request comes from a program, or from a page of this very host.
+pub(super) fn own_origin(headers: &HeaderMap) -> Result<(), Refused> {
+    if !headers.contains_key(ORIGIN) {
+        return Ok(());
+    }
+    let origin = text(headers, &ORIGIN).and_then(|origin| origin.split_once("://"));
+    match origin {
+        Some((_, authority)) if Some(authority) == text(headers, &HOST) => Ok(()),
+        _ => Err((StatusCode::FORBIDDEN, "a page of another origin cannot send requests")),
+    }
+}
+
+/// Whether a request brings the token.
+pub(super) fn knows(token: &Secret, headers: &HeaderMap) -> Result<(), Refused> {
+    let given = text(headers, &AUTHORIZATION).and_then(|value| value.split_once(' '));
     let given = given.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     match given {
         Some((_, given)) if token.is(given.trim()) => Ok(()),
@@ -53,6 +86,10 @@ pub(super) fn may_play(site: &Site, headers: &HeaderMap) -> Result<(), (StatusCo
             "a bearer token is needed: the value of FLOWX_CONNECTOR_ADMIN_TOKEN",
         )),
     }
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
 }
 
 fn is_json(kind: &str) -> bool {

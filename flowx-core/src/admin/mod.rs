@@ -8,11 +8,21 @@
 //! | `GET /catalog/contract.json` | the contract of the connector |
 //! | `POST /catalog/try/{handler}` | plays `{"payload": …, "headers": {…}, "on": "process"}`, and says what came of it |
 //!
+//! [`dead_letters_router`] shows what the connector put aside and sends it again, for who knows the token:
+//!
+//! | request | answer |
+//! |---|---|
+//! | `GET deadletters` | the newest of them; `handler`, `reason`, `process`, `id`, `since`, `until` and `limit` in the query |
+//! | `GET deadletters/{id}` | one of them with its headers; with `?payload=true` its payload too |
+//! | `GET deadletters/page` | a page for people, who type the token into it |
+//! | `POST deadletters/replay` | sends their requests again, and says what became of each |
+//!
 //! A request that is played has real effects: the handler runs as in production. So a page of another
 //! host cannot send one: the `Host` must be one of this machine's own names or a configured one, an
 //! `Origin` must be the same, the content type must be JSON, and no answer allows another origin.
 
 mod answer;
+mod dead_letters;
 mod guard;
 mod served;
 mod site;
@@ -26,6 +36,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::{get, post};
 
+pub use dead_letters::{DeadLetterSite, dead_letters_router};
 pub use served::serve;
 pub use site::{Limits, Site};
 pub use stage::{InProcess, PlayError};

@@ -5,6 +5,7 @@ mod catalog;
 mod contract;
 mod designer;
 mod dev;
+mod dlq;
 mod handlers;
 mod run;
 mod schema;
@@ -55,6 +56,8 @@ enum Command {
     Designer(designer::Arguments),
     /// Shows the contract, and what a release changes in it
     Contract(contract::Arguments),
+    /// Lists, shows and sends again what this connector put aside
+    Dlq(dlq::Arguments),
 }
 
 impl Command {
@@ -63,7 +66,7 @@ impl Command {
         match self {
             // The exchange itself is on the screen, and the broker's coming and going is no news.
             Self::Dev(_) => "warn,flowx::kafka=off",
-            Self::Catalog(_) => "warn",
+            Self::Catalog(_) | Self::Dlq(_) => "warn",
             _ => "info",
         }
     }
@@ -100,6 +103,7 @@ impl ConnectorBuilder {
             Command::Catalog(arguments) => catalog::run(self, &arguments).await,
             Command::Designer(arguments) => designer::run(self, &arguments),
             Command::Contract(arguments) => contract::run(self, &arguments),
+            Command::Dlq(arguments) => dlq::run(self, arguments).await,
         };
         let code = outcome.unwrap_or_else(|failure| failure.report());
         if blocking::at_work() > 0 {

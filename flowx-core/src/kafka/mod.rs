@@ -2,8 +2,8 @@
 //!
 //! [`KafkaSource`] reads as a member of a consumer group, [`KafkaSink`] writes and says what the
 //! brokers acknowledged; both stand behind the traits of [`runtime::port`](crate::runtime::port).
-//! [`EmbeddedBroker`] is a broker inside this process for `dev` and quick tests; [`Reader`] and
-//! [`Writer`] work without a connector, for simulators and tools.
+//! [`EmbeddedBroker`] is a broker inside this process for `dev` and quick tests; [`Reader`],
+//! [`Scan`] and [`Writer`] work without a connector, for simulators and tools.
 
 mod assignments;
 mod bootstrap;
@@ -17,6 +17,7 @@ mod outbox;
 mod partition;
 mod reader;
 mod rebalance;
+mod scan;
 mod settings;
 mod sink;
 mod source;
@@ -28,6 +29,7 @@ mod writer;
 pub use crate::message::topic::Subscription;
 pub use embedded::EmbeddedBroker;
 pub use reader::{ReadFrom, Reader};
+pub use scan::Scan;
 pub use settings::{KafkaSettings, SetupError};
 pub use sink::KafkaSink;
 pub use source::KafkaSource;

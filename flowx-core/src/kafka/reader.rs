@@ -59,10 +59,10 @@ struct Open {
 /// Records that wait for the one who reads.
 const WAITING: usize = 256;
 
-const POLL: Duration = Duration::from_millis(20);
+pub(super) const POLL: Duration = Duration::from_millis(20);
 
 /// How long each look at a topic may take.
-const LOOK_UP: Duration = Duration::from_secs(10);
+pub(super) const LOOK_UP: Duration = Duration::from_secs(10);
 
 impl Reader {
     /// Opens topics. When it returns, every record written from then on will be read.
@@ -153,8 +153,10 @@ fn open(
     let mut problems = Vec::new();
     let deadline = Instant::now() + LOOK_UP;
     for topic in topics {
-        match found(consumer, topic, from, deadline) {
-            Ok(partitions) => partitions.into_iter().for_each(|(partition, offset)| {
+        match found(consumer, topic, deadline) {
+            Ok(partitions) => partitions.into_iter().for_each(|Bounds { partition, low, high }| {
+                // The end is looked up now: "the end" would be wherever it is when fetching begins.
+                let offset = if from == ReadFrom::Beginning { low } else { high };
                 list.add_partition_offset(topic, partition, Offset::Offset(offset))
                     .expect("an offset of a broker can be expressed");
             }),
@@ -167,16 +169,21 @@ fn open(
     consumer.incremental_assign(&list).map_err(|error| SetupError::of(error.to_string()))
 }
 
-/// The partitions of a topic and where to begin in each. One that was created a moment ago may have
-/// no leader yet; that passes.
-fn found(
+/// A partition, the offset of its oldest record, and the one behind its newest.
+pub(super) struct Bounds {
+    pub(super) partition: i32,
+    pub(super) low: i64,
+    pub(super) high: i64,
+}
+
+/// The partitions of a topic. One that was created a moment ago may have no leader yet; that passes.
+pub(super) fn found(
     consumer: &BaseConsumer<LogOnly>,
     topic: &str,
-    from: ReadFrom,
     deadline: Instant,
-) -> Result<Vec<(i32, i64)>, KafkaError> {
+) -> Result<Vec<Bounds>, KafkaError> {
     loop {
-        let outcome = partitions(consumer, topic, from);
+        let outcome = partitions(consumer, topic);
         let passes = matches!(
             outcome.as_ref().err().and_then(KafkaError::rdkafka_error_code),
             Some(
@@ -192,11 +199,7 @@ fn found(
     }
 }
 
-fn partitions(
-    consumer: &BaseConsumer<LogOnly>,
-    topic: &str,
-    from: ReadFrom,
-) -> Result<Vec<(i32, i64)>, KafkaError> {
+fn partitions(consumer: &BaseConsumer<LogOnly>, topic: &str) -> Result<Vec<Bounds>, KafkaError> {
     let metadata = consumer.fetch_metadata(Some(topic), LOOK_UP)?;
     let mut partitions = Vec::new();
     for found in metadata.topics() {
@@ -204,9 +207,9 @@ fn partitions(
             return Err(KafkaError::MetadataFetch(error.into()));
         }
         for partition in found.partitions() {
-            // The end is looked up now: "the end" would be wherever it is when fetching begins.
-            let (low, high) = consumer.fetch_watermarks(topic, partition.id(), LOOK_UP)?;
-            partitions.push((partition.id(), if from == ReadFrom::Beginning { low } else { high }));
+            let partition = partition.id();
+            let (low, high) = consumer.fetch_watermarks(topic, partition, LOOK_UP)?;
+            partitions.push(Bounds { partition, low, high });
         }
     }
     Ok(partitions)

@@ -7,6 +7,7 @@ pub mod headers;
 pub mod identity;
 mod placeholder;
 pub mod record;
+pub mod replay;
 pub mod reply;
 pub mod retry;
 pub mod topic;

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use crate::message::headers::Headers;
 use crate::message::identity::RequestId;
 use crate::message::record::{Outbound, Record};
+use crate::message::replay::Lineage;
 use crate::message::reply;
 
 /// Longest text of the reason, in bytes.
@@ -38,7 +39,8 @@ pub struct Cause<'a> {
 }
 
 /// The dead letter of a record. Its key decides the partition, as it did for the record; the reason is in
-/// `dlq-*` headers behind the received ones. Forged incoming `dlq-*` headers are dropped.
+/// `dlq-*` headers behind the received ones. Incoming `dlq-*` headers are dropped, forged or not, but
+/// for those that say how often the request was sent again, where they are whole.
 #[must_use]
 pub fn of(record: &Record, topic: &Arc<str>, id: &RequestId, cause: &Cause<'_>) -> Outbound {
     let mut headers = reply::given_back(&record.headers);
@@ -92,6 +94,10 @@ fn describe(headers: &mut Headers, record: &Record, id: &RequestId, cause: &Caus
     say("dlq-replied", truth(cause.replied));
     say("dlq-retryable", truth(cause.retryable));
     say("dlq-failed-at", &cause.now.to_string());
+    // How often a request was sent again is said by its own headers, which end here otherwise.
+    if let Some(lineage) = Lineage::read(&record.headers) {
+        lineage.write(headers);
+    }
 }
 
 /// Control characters escaped, cut to the limit between characters.
@@ -167,6 +173,24 @@ mod tests {
             assert_eq!(letter.headers.text(name), Some(value), "{name}");
         }
         assert_eq!(letter.headers.iter().filter(|(name, _)| *name == "dlq-replied").count(), 1);
+    }
+
+    #[test]
+    fn a_request_that_was_sent_again_keeps_the_count() {
+        let mut record = record();
+        let of = RequestId::of("cluster", &record, "exchange");
+        Lineage { of: of.clone(), replays: 2 }.write(&mut record.headers);
+        let id = RequestId::of("cluster", &record, "exchange");
+        let topic = Arc::from("in.dlq");
+        for letter in
+            [super::of(&record, &topic, &id, &cause()), pointer_to(&record, &topic, &id, &cause())]
+        {
+            let lineage = Lineage::read(&letter.headers).expect("it is told");
+            assert_eq!((lineage.of, lineage.replays), (of.clone(), 2));
+            let told = letter.headers.iter().filter(|(name, _)| name.starts_with("dlq-replay"));
+            // Once each, and `dlq-replied`, of which the forged one is gone.
+            assert_eq!(told.filter(|(name, _)| *name != "dlq-replied").count(), 2);
+        }
     }
 
     #[test]

@@ -97,6 +97,7 @@
 //! | partitions that come and go | `tests/journey/rebalance.rs`, `tests/kafka_floor.rs` |
 //! | partitions that stand still | `kafka/watchdog.rs`, `kafka/membership.rs` |
 //! | brokers that fail | `tests/journey/broker_trouble.rs` |
+//! | what was put aside is sent again, once | `tests/dead_letters` |
 //! | stops | `tests/journey/stop.rs`, `tests/signals.rs` |
 //! | no trap of the client library is fallen into | `tests/traps.rs` |
 //! | all of it at once, by seeds | `tests/journey/chaos.rs`, `tests/journey/retry_chaos.rs`, `tests/simulation.rs` |

@@ -1,6 +1,6 @@
 //! A connector whose handlers are not all as they should be, for the tests of programs.
 
-use flowx_core::{Connector, HandlerError, flowx_handler};
+use flowx_core::{Connector, HandlerError, Raw, flowx_handler};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -67,6 +67,15 @@ async fn stuck(request: Good) -> Result<Answer, HandlerError> {
     loop {
         std::thread::park();
         std::hint::black_box(request.number);
+    }
+}
+
+/// Fails until the file is there that `MENDED` names.
+#[flowx_handler(topic = "rehearsal.moody", attempts = 1)]
+async fn moody(_: Raw) -> Result<Answer, HandlerError> {
+    match std::env::var_os("MENDED").is_some_and(|file| std::path::Path::new(&file).exists()) {
+        true => Ok(Answer { number: 1 }),
+        false => Err(HandlerError::retry("the register does not answer")),
     }
 }
 

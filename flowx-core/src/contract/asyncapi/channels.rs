@@ -158,7 +158,7 @@ fn purpose(message: &Message) -> String {
         }
         Role::DeadLetter => {
             format!(
-                "Originals of failed requests to `{handler}`, with the reason in `dlq-*` headers."
+                "Originals of failed requests to `{handler}`, with the reason in `dlq-*` headers. Records without a value that have the header `dlq-mark` say which of them were sent again."
             )
         }
     }

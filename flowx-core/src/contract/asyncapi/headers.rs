@@ -132,6 +132,12 @@ const DEAD_LETTER: &[Row] = &[
         "The SHA-256 of an original that is not there, in hexadecimal digits.",
         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
     ),
+    (
+        "dlq-replay-of",
+        "The dead letter that the request was sent again from, if it was.",
+        "7c2d4f0b9a8e61537c2d4f0b9a8e6153",
+    ),
+    ("dlq-replays", "How often it was sent again.", "1"),
 ];
 
 /// Of the engine's headers those that an example shows.

@@ -16,6 +16,8 @@ use super::designer::Artefacts;
 use super::model::{Contract, HandlerContract};
 
 pub use page::{page, policy};
+#[cfg(feature = "kafka")]
+pub(crate) use policy::meta as own_policy;
 
 /// What a catalog page shows.
 #[derive(Clone, Debug, Serialize)]

@@ -2,9 +2,9 @@
 
 use sha2::{Digest, Sha256};
 
-/// The content security policy that stands in the page: only this style and this script run, and
+/// The content security policy of a page: only this style and this script run, and
 /// only where `connect` says may requests be sent.
-pub(super) fn meta(style: &str, script: &str, connect: &str) -> String {
+pub(crate) fn meta(style: &str, script: &str, connect: &str) -> String {
     format!(
         "default-src 'none'; script-src '{}'; style-src '{}'; img-src data:; connect-src {connect}; base-uri 'none'; form-action 'none'",
         hash(script),
