@@ -223,6 +223,9 @@ pub use message::headers::Headers;
 /// - `examples = [json!({ "amount": 10.0 })]`: requests to show it with, beside those of the request's
 ///   type (`#[schemars(example = …)]`): anything that is `Serialize`. Each must be as the schema says,
 ///   or the connector does not start; `dev` and [`testing::TestConnector::play_examples`] send them.
+/// - `framing = schema_registry`: takes off the prefix (a zero byte and a schema's number) that a schema
+///   registry's client puts before the JSON; by default, `plain`, such a request is refused. Avro and
+///   Protobuf are not read.
 /// - `crate = ::path`: where generated code finds this crate, if not at `::flowx_core`.
 ///
 /// # What a request must pass

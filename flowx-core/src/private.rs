@@ -15,6 +15,7 @@ pub use crate::handler::hooks::{
 pub use crate::handler::slot::{
     param, request, request_and_param, request_not_extractor, result, run, serve, take,
 };
+pub use crate::message::framing::Framing;
 
 /// What only this crate and its derive can name: keeps other implementations out.
 #[derive(Debug)]

@@ -33,6 +33,13 @@ const OPTIONS: &[(&str, Read)] = &[
     ),
     ("retry_topics", Read::Delays),
     ("examples", Read::Examples),
+    (
+        "framing",
+        Read::Word {
+            of: "Framing",
+            words: &[("schema_registry", "SchemaRegistry"), ("plain", "Plain")],
+        },
+    ),
 ];
 
 /// How the value of an option is read.

@@ -1,6 +1,7 @@
 //! Whatever a request is made of: its process is answered, it is put aside, the next one is served.
 
 use flowx_core::message::topic::Subscription;
+use flowx_core::{HandlerError, flowx_handler};
 use serde_json::json;
 
 use crate::shop::{self, DEAD_LETTERS, ORDERS, REPLIES};
@@ -31,6 +32,8 @@ fn unreadable() -> Vec<(&'static str, Option<Vec<u8>>, &'static str)> {
         ("Latin-1", Some(b"{\"amount\":1,\"note\":\"\xe4\"}".to_vec()), "not-utf8"),
         ("compressed", Some(vec![0x1f, 0x8b, 8, 0, 0, 0]), "not-utf8"),
         ("NUL", Some(b"{\"amount\":1,\"note\":\"\0\"}".to_vec()), "malformed-json"),
+        ("schema registry's JSON", Some(b"\0\0\0\0\x07{\"amount\":1}".to_vec()), "framed"),
+        ("schema registry's Avro", Some(b"\0\0\0\0\x07\x02\x0a".to_vec()), "framed"),
         ("lone surrogate", text(r#"{"amount":1,"note":"\ud800"}"#), "malformed-json"),
         ("number out of range", text(r#"{"amount":1,"price":1e400}"#), "malformed-json"),
         ("NaN", text(r#"{"amount":1,"price":NaN}"#), "malformed-json"),
@@ -248,4 +251,34 @@ async fn a_topic_of_a_pattern_is_served_and_has_dead_letters_of_its_own() {
     assert_eq!(&*bad.expect_dead_letter("malformed-json").at.topic, format!("{topic}.dlq"));
     let subscription = Subscription::Prefix("ai.flowx.dev.shop.events.".into());
     assert!(!subscription.matches(&format!("{topic}.dlq")), "and nobody here reads them");
+}
+
+/// Its requests come from a client of a schema registry.
+#[flowx_handler(topic = "input.framed", framing = schema_registry)]
+async fn framed(order: shop::Order) -> Result<serde_json::Value, HandlerError> {
+    Ok(json!({ "amount": order.amount }))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_asks_for_it_reads_behind_the_prefix_of_a_schema_registry() {
+    let (connector, _) = open().await;
+    let good: [&[u8]; 2] = [b"\0\0\0\0\x07{\"amount\":3}", b"{\"amount\":3}"];
+    for payload in good {
+        let exchange = connector.handler("framed").payload(payload).exchange().await;
+        assert_eq!(exchange.reply_json().unwrap()["amount"], 3);
+    }
+    let bad: [(&[u8], &str); 3] = [
+        (b"\0\0\0\0\x07\x02\xff", "not-utf8"),
+        (b"\0\0\0\0\x07", "empty"),
+        // Not a whole prefix.
+        (b"\0\0{}", "malformed-json"),
+    ];
+    for (payload, reason) in bad {
+        let exchange = connector.handler("framed").payload(payload).exchange().await;
+        exchange.expect_refusal("INVALID_REQUEST");
+        exchange.expect_dead_letter(reason);
+    }
+    let exchange = connector.handler("order").payload(good[0]).exchange().await;
+    let message = exchange.expect_refusal("INVALID_REQUEST").message;
+    assert!(message.contains("schema 7") && message.contains("framing = "), "{message}");
 }

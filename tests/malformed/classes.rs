@@ -255,7 +255,7 @@ pub(crate) const CLASSES: [Class; 30] = [
     class(
         "schema id in front",
         ANY,
-        &[refused("malformed-json", "", |d| {
+        &[refused("framed", "", |d| {
             // What a client of a schema registry writes: a zero and four bytes before the document.
             let mut framed = vec![0, 0, 0, d.rng.u8(..128), d.rng.u8(..128)];
             framed.extend(d.good().into_bytes());

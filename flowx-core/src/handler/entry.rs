@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::binder::Binder;
 use crate::config::order::Order;
+use crate::message::framing::Framing;
 
 /// All handlers linked into this binary, in no particular order.
 ///
@@ -59,6 +60,8 @@ pub struct Options {
     pub retry_topics: Option<&'static [&'static str]>,
     /// Requests to show it with, beside those of the request's type; the default is none.
     pub examples: Option<Examples>,
+    /// What may stand before the JSON of its requests; the default is nothing.
+    pub framing: Option<Framing>,
 }
 
 /// Requests that a handler is shown with, made when they are wanted.
@@ -99,6 +102,7 @@ impl Options {
         blocking: None,
         retry_topics: None,
         examples: None,
+        framing: None,
     };
 }
 

@@ -75,8 +75,11 @@ pub fn request<T: Request>(binder: &mut Binder<'_>) -> Option<Slot<T>> {
         Ok(admission) => {
             let admission = Arc::new(admission);
             binder.parts.admission = Some(Arc::clone(&admission));
-            let admit =
-                move |call: &Call<'_>| admission.admit(call.record.payload.as_deref(), call.limits);
+            let framing = binder.handler().options.framing.unwrap_or_default();
+            let admit = move |call: &Call<'_>| {
+                let payload = call.record.payload.as_deref();
+                admission.admit(payload.map(|payload| framing.document(payload)), call.limits)
+            };
             Some(Slot { take: Box::new(move |call| Ok(admit(call)?)) })
         }
         Err(what) => {

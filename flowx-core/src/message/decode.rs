@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::de::DeserializeOwned;
 
-use super::placeholder;
+use super::{framing, placeholder};
 
 /// What is refused before it is decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +51,7 @@ pub fn typed<T: DeserializeOwned>(
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(DecodeError::new(Reason::Empty, "the request is empty; send a JSON object"));
     }
+    framing::refuse(bytes)?;
     let text = std::str::from_utf8(bytes).map_err(|error| {
         DecodeError::new(Reason::NotUtf8, "the request is not UTF-8; send JSON as UTF-8 text")
             .at_byte(error.valid_up_to())
@@ -128,6 +129,8 @@ pub enum Reason {
     TooLarge,
     /// Objects and arrays are nested deeper than the limit.
     TooDeep,
+    /// The value begins with the prefix of a schema registry.
+    Framed,
     /// The value is not UTF-8.
     NotUtf8,
     /// The value is not JSON.
@@ -151,6 +154,7 @@ impl Reason {
             Self::Empty => "empty",
             Self::TooLarge => "too-large",
             Self::TooDeep => "too-deep",
+            Self::Framed => "framed",
             Self::NotUtf8 => "not-utf8",
             Self::MalformedJson => "malformed-json",
             Self::WrongShape => "wrong-shape",
@@ -162,7 +166,7 @@ impl Reason {
 }
 
 impl DecodeError {
-    fn new(reason: Reason, message: impl Into<String>) -> Self {
+    pub(super) fn new(reason: Reason, message: impl Into<String>) -> Self {
         Self { reason, message: message.into(), path: None, place: None, violations: Vec::new() }
     }
 

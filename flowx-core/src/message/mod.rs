@@ -3,6 +3,7 @@
 pub mod decode;
 pub mod envelope;
 pub mod error_reply;
+pub mod framing;
 pub mod headers;
 pub mod identity;
 mod placeholder;
