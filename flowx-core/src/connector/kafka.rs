@@ -1,7 +1,7 @@
 //! A connector that serves requests from Kafka.
 
 use super::{Connector, ConnectorBuilder, ConnectorError, StartError};
-use crate::config::Settings;
+use crate::config::{Settings, Sources};
 use crate::kafka::{KafkaSettings, KafkaSink, KafkaSource, SetupError};
 use crate::runtime::plan::Bounds;
 
@@ -35,9 +35,17 @@ impl Connector {
 }
 
 impl ConnectorBuilder {
-    /// The settings that stand in for the environment, if any.
-    pub(crate) fn configured(&self) -> Option<&Settings> {
-        self.settings.as_ref()
+    /// Reads the settings from these sources unless they were given in the program.
+    pub(crate) fn sources(mut self, sources: Sources) -> Self {
+        if self.settings.is_some() && sources.has_command_line() {
+            self.problems.push(
+                "the settings of this connector are given by its program, so `--config` and `--set` \
+                 change nothing; leave them out"
+                    .to_owned(),
+            );
+        }
+        self.sources = Some(sources);
+        self
     }
 }
 
@@ -64,11 +72,19 @@ fn reached(settings: &Settings, servers: &str, group: &str, bounds: &Bounds) -> 
     kafka.instance_id.clone_from(&settings.instance_id);
     kafka.max_unacknowledged = bounds.unacknowledged;
     kafka.extra.clone_from(&settings.kafka);
-    kafka.extra.insert("security.protocol".to_owned(), settings.security_protocol.clone());
+    kafka.extra.insert("security.protocol".to_owned(), settings.security_protocol.as_str().into());
     kafka
 }
 
 /// What cannot work about Kafka, whichever broker and group it will be: those have words of their own.
 pub(super) fn problems(settings: &Settings) -> Vec<String> {
-    reached(settings, "broker:9092", "group", &Bounds::default()).problems()
+    let mut problems = reached(settings, "broker:9092", "group", &Bounds::default()).problems();
+    if settings.kafka.contains_key("security.protocol") {
+        problems.push(
+            "`security.protocol` cannot be set: the protocol has a setting of its own, \
+             FLOWX_CONNECTOR_SECURITY_PROTOCOL; remove it"
+                .to_owned(),
+        );
+    }
+    problems
 }

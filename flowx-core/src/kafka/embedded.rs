@@ -80,7 +80,7 @@ impl EmbeddedBroker {
     pub fn settings(&self, group: &str) -> KafkaSettings {
         let mut settings = KafkaSettings::new(&self.bootstrap_servers, group);
         // This broker answers a waiting fetch only when the wait is over.
-        settings.extra.insert("fetch.wait.max.ms".to_owned(), "10".to_owned());
+        settings.extra.insert("fetch.wait.max.ms".to_owned(), "10".into());
         // And each rebalance of a group with a past takes it as long as a session, less a second.
         settings.session_timeout = Duration::from_secs(3);
         settings

@@ -14,6 +14,7 @@ mod logging;
 mod membership;
 mod outbox;
 mod partition;
+mod properties;
 mod reader;
 mod rebalance;
 mod settings;
