@@ -113,10 +113,14 @@ impl Origins {
                 place @ Origin::File { .. } => format!("in {place}"),
                 Origin::Default | Origin::Program => return None,
             };
-            speaks_of(&known.meant).then(|| format!("; `{path}` is set {place}"))
+            speaks_of(&known.meant).then(|| format!("`{path}` is set {place}"))
         });
-        let places: String = places.collect();
-        problem + &places
+        let places = places.collect::<Vec<_>>().join("; ");
+        if places.is_empty() {
+            return problem;
+        }
+        let joint = if problem.ends_with('?') { " " } else { "; " };
+        problem + joint + &places
     }
 }
 

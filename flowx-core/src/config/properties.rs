@@ -47,6 +47,6 @@ pub(super) fn is_name(name: &str) -> bool {
 }
 
 /// Whether the value is a secret by its name alone, and so does not belong on a command line.
-pub(super) fn is_secret(name: &str) -> bool {
+pub(crate) fn is_secret(name: &str) -> bool {
     ["password", "passphrase", "secret", ".pem"].iter().any(|word| name.contains(word))
 }

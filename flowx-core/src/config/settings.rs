@@ -196,7 +196,7 @@ impl Settings {
     }
 
     /// Reads settings from variables. Of several that set one thing the first in the order of
-    /// [`KEYS`](super::keys::KEYS) wins: the native name, then the platform's. Empty values count as
+    /// [`KEYS`] wins: the native name, then the platform's. Empty values count as
     /// not set, but for the retry topics of a handler, where an empty list means none.
     ///
     /// # Errors

@@ -46,7 +46,7 @@ impl EmbeddedBroker {
         }
         let owner: ThreadedProducer<LogOnly> = ClientConfig::new()
             .set("test.mock.num.brokers", "1")
-            .create_with_context(LogOnly)
+            .create_with_context(LogOnly::default())
             .map_err(|error| SetupError::of(format!("no embedded broker: {error}")))?;
         ffi::join_without_delay(owner.client());
         let bootstrap_servers = owner

@@ -22,6 +22,7 @@ mod sink;
 mod source;
 mod subscription;
 mod timeouts;
+mod unspoken;
 mod watchdog;
 mod writer;
 

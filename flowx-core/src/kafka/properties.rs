@@ -27,6 +27,7 @@ const FIXED: &[(&str, &str)] = &[
     ("partition.assignment.strategy", "the assignment has a setting of its own"),
     ("enable.partition.eof", "a partition that stands still is told by it from one that is idle"),
     ("transactional.id", "flowx does not write in transactions"),
+    ("offset.store.method", "offsets follow acknowledged replies"),
     ("delivery.report.only.error", "offsets follow acknowledged replies"),
 ];
 

@@ -16,7 +16,9 @@ use super::commits::Commits;
 use super::logging::{guarded, log_error, log_line};
 use super::outbox::Outbox;
 use super::partition::Partition;
+use super::settings::KafkaSettings;
 use super::subscription::Subscriptions;
+use super::unspoken::Unspoken;
 use crate::runtime::port::{Epoch, Position, SourceEvent};
 
 /// The consumer whose context is the [`Rebalancer`].
@@ -44,6 +46,7 @@ pub(super) struct Rebalancer {
     commits: Mutex<Commits>,
     /// Set once this member is leaving.
     parting: Mutex<Option<Parting>>,
+    unspoken: Unspoken,
 }
 
 /// What a member that is leaving has to say of its partitions.
@@ -57,7 +60,7 @@ impl Rebalancer {
     /// A member's part in the group; its first epoch is the one after `last_epoch`.
     pub(super) fn new(
         subscriptions: Arc<Subscriptions>,
-        drain: Duration,
+        settings: &KafkaSettings,
         outbox: Arc<Outbox>,
         last_epoch: u64,
     ) -> Self {
@@ -65,7 +68,8 @@ impl Rebalancer {
             consumer: OnceLock::new(),
             cluster: OnceLock::new(),
             subscriptions,
-            drain,
+            drain: settings.drain,
+            unspoken: settings.unspoken(),
             outbox,
             assignments: Mutex::new(Assignments::after(last_epoch)),
             pending: Mutex::default(),
@@ -329,7 +333,7 @@ impl Rebalancer {
 
 impl ClientContext for Rebalancer {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
-        log_line(level, facility, line);
+        log_line(level, facility, &self.unspoken.hide(line));
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
@@ -337,7 +341,7 @@ impl ClientContext for Rebalancer {
         if error.rdkafka_error_code() == Some(RDKafkaErrorCode::PartitionEOF) {
             return;
         }
-        log_error(&error, reason);
+        log_error(&error, &self.unspoken.hide(reason));
         let is_told_elsewhere = matches!(
             error.rdkafka_error_code(),
             // The first four are in the log already, the others have words of their own.

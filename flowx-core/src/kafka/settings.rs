@@ -11,6 +11,7 @@ use rdkafka::error::KafkaError;
 
 use super::properties::{self, CONSUMER_ONLY, PRODUCER_ONLY};
 use super::timeouts;
+use super::unspoken::Unspoken;
 use crate::config::assignment::AssignmentProtocol;
 use crate::config::secret::Secret;
 
@@ -212,6 +213,11 @@ impl KafkaSettings {
         config.create_with_context(context).map_err(|error| self.setup_error(error))
     }
 
+    /// What neither log nor errors of a client with these settings may say.
+    pub(super) fn unspoken(&self) -> Unspoken {
+        Unspoken::of(&self.extra)
+    }
+
     /// librdkafka's own words may quote a value, so none of the extra values leaves this place.
     fn setup_error(&self, error: KafkaError) -> SetupError {
         SetupError::of(match error {
@@ -219,12 +225,8 @@ impl KafkaSettings {
                 properties::not_taken(kind, &words, &name)
             }
             other => {
-                let mut text = other.to_string();
-                let values = self.extra.values().map(Secret::expose);
-                for value in values.filter(|value| value.len() > 3) {
-                    text = text.replace(value, "…");
-                }
-                format!("the Kafka client could not be created: {text}")
+                let text = other.to_string();
+                format!("the Kafka client could not be created: {}", self.unspoken().hide(&text))
             }
         })
     }
@@ -289,10 +291,11 @@ mod tests {
         let mut settings = settings();
         settings.extra.insert("fetch.wait.max.ms".into(), "10".into());
         settings.extra.insert("linger.ms".into(), "5".into());
-        let _: ThreadedProducer<_> = settings.create(&settings.producer(), LogOnly).unwrap();
-        let _: BaseConsumer<_> = settings.create(&settings.consumer(), LogOnly).unwrap();
+        let _: ThreadedProducer<_> =
+            settings.create(&settings.producer(), LogOnly::default()).unwrap();
+        let _: BaseConsumer<_> = settings.create(&settings.consumer(), LogOnly::default()).unwrap();
         settings.extra.insert("group.protocol".into(), "consumer".into());
-        let _: BaseConsumer<_> = settings.create(&settings.consumer(), LogOnly).unwrap();
+        let _: BaseConsumer<_> = settings.create(&settings.consumer(), LogOnly::default()).unwrap();
     }
 
     #[test]
@@ -316,7 +319,7 @@ mod tests {
             Some("cooperative-sticky")
         );
         settings.assignment = AssignmentProtocol::Eager;
-        let _: BaseConsumer<_> = settings.create(&settings.consumer(), LogOnly).unwrap();
+        let _: BaseConsumer<_> = settings.create(&settings.consumer(), LogOnly::default()).unwrap();
         assert_eq!(settings.consumer().get("partition.assignment.strategy"), Some("roundrobin"));
         settings.extra.insert("group.protocol".into(), "consumer".into());
         let problems = settings.problems();
@@ -330,7 +333,8 @@ mod tests {
         for name in ["acks", "debug", "test.mock.num.brokers", "plugin.library.paths"] {
             settings.extra.insert(name.into(), "canary".into());
         }
-        let Err(error) = settings.create::<_, BaseConsumer<_>>(&settings.consumer(), LogOnly)
+        let Err(error) =
+            settings.create::<_, BaseConsumer<_>>(&settings.consumer(), LogOnly::default())
         else {
             panic!("these settings must be refused");
         };
@@ -348,7 +352,8 @@ mod tests {
             let mut settings = settings.clone();
             settings.extra.insert("security.protocol".into(), "ssl".into());
             settings.extra.insert(name.into(), "canary-2".into());
-            let Err(error) = settings.create::<_, BaseConsumer<_>>(&settings.consumer(), LogOnly)
+            let Err(error) =
+                settings.create::<_, BaseConsumer<_>>(&settings.consumer(), LogOnly::default())
             else {
                 panic!("`{name}` must be refused");
             };

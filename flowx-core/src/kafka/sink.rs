@@ -13,6 +13,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::logging::{guarded, log_error, log_line};
 use super::settings::{KafkaSettings, SetupError};
+use super::unspoken::Unspoken;
 use crate::message::headers::Headers;
 use crate::message::record::Outbound;
 use crate::runtime::port::{Delivery, SendError, Sink, Token};
@@ -42,7 +43,10 @@ pub struct KafkaSink {
 
 type Producer = ThreadedProducer<Reports>;
 
-struct Reports(UnboundedSender<Delivery>);
+struct Reports {
+    deliveries: UnboundedSender<Delivery>,
+    unspoken: Unspoken,
+}
 
 impl KafkaSink {
     /// Sets up a producer. Returns at once, whether or not a broker can be reached.
@@ -112,11 +116,11 @@ impl fmt::Debug for KafkaSink {
 
 impl ClientContext for Reports {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
-        log_line(level, facility, line);
+        log_line(level, facility, &self.unspoken.hide(line));
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        log_error(&error, reason);
+        log_error(&error, &self.unspoken.hide(reason));
     }
 }
 
@@ -130,7 +134,7 @@ impl ProducerContext for Reports {
                 Err((error, message)) => Err(send_error(error, message.topic())),
             };
             // Nobody listens once the sink is dropped.
-            let _ = self.0.send(Delivery { token: Token(token as u64), result });
+            let _ = self.deliveries.send(Delivery { token: Token(token as u64), result });
         });
     }
 }
@@ -139,7 +143,8 @@ fn producer(
     settings: &KafkaSettings,
     reports: &UnboundedSender<Delivery>,
 ) -> Result<Producer, SetupError> {
-    settings.create(&settings.producer(), Reports(reports.clone()))
+    let context = Reports { deliveries: reports.clone(), unspoken: settings.unspoken() };
+    settings.create(&settings.producer(), context)
 }
 
 /// Destroys a producer elsewhere: its destructor waits for its thread and for purged records.
