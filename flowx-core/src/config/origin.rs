@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::handlers::variable_part;
+
 /// Where the value of a setting comes from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -81,12 +83,44 @@ pub(super) struct Origins(BTreeMap<String, Known>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Known {
     origin: Origin,
-    /// The words with which a problem means this setting.
-    meant: String,
+    meant: Meant,
+}
+
+/// How problems speak of a setting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Meant {
+    /// With these words.
+    Words(String),
+    /// By a handler, here in capitals, and what of it is set.
+    OfHandler(String, &'static str),
+}
+
+impl Meant {
+    fn is_in(&self, problem: &str) -> bool {
+        let (handler, part) = match self {
+            Self::Words(words) => return speaks_of(problem, words),
+            Self::OfHandler(handler, part) => (handler, part.replace('_', " ")),
+        };
+        let is_named =
+            || speaks_of(problem, &part) || speaks_of(problem, part.trim_end_matches('s'));
+        problem.split("handler `").skip(1).any(|rest| {
+            let name = rest.split('`').next().unwrap_or_default();
+            // In capitals it is the name of a handler that is not there, and all of it is wrong.
+            name == handler || (variable_part(name) == *handler && is_named())
+        })
+    }
+}
+
+/// Whether a text has these words in it, and not only as the beginning of others.
+fn speaks_of(problem: &str, words: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    problem.match_indices(words).any(|(at, _)| {
+        !problem[..at].ends_with(is_part) && !problem[at + words.len()..].starts_with(is_part)
+    })
 }
 
 impl Origins {
-    pub(super) fn insert(&mut self, path: String, meant: String, origin: Origin) {
+    pub(super) fn insert(&mut self, path: String, meant: Meant, origin: Origin) {
         self.0.insert(path, Known { origin, meant });
     }
 
@@ -97,23 +131,15 @@ impl Origins {
     /// A problem, and behind it the places of the settings that it speaks of where its words do not
     /// say them.
     pub(super) fn placed(&self, problem: String) -> String {
-        // One name may begin with another.
-        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        let speaks_of = |words: &str| {
-            problem.match_indices(words).any(|(at, _)| {
-                !problem[..at].ends_with(is_part)
-                    && !problem[at + words.len()..].starts_with(is_part)
-            })
-        };
         let places = self.0.iter().filter_map(|(path, known)| {
             let place = match &known.origin {
-                Origin::Variable(name) if speaks_of(name) => return None,
+                Origin::Variable(name) if speaks_of(&problem, name) => return None,
                 Origin::Variable(name) => format!("by {name}"),
                 Origin::Argument => "by `--set`".to_owned(),
                 place @ Origin::File { .. } => format!("in {place}"),
                 Origin::Default | Origin::Program => return None,
             };
-            speaks_of(&known.meant).then(|| format!("`{path}` is set {place}"))
+            known.meant.is_in(&problem).then(|| format!("`{path}` is set {place}"))
         });
         let places = places.collect::<Vec<_>>().join("; ");
         if places.is_empty() {
@@ -151,7 +177,7 @@ mod tests {
             ("kafka.group", "X_GROUP", Origin::Variable("THEIR_GROUP".to_owned())),
             ("runtime.drain", "X_DRAIN", Origin::Variable("X_DRAIN".to_owned())),
         ] {
-            origins.insert(path.to_owned(), meant.to_owned(), origin);
+            origins.insert(path.to_owned(), Meant::Words(meant.to_owned()), origin);
         }
         assert_eq!(
             origins.placed("set X_BREAKER_PAUSE, X_GROUP or X_DRAIN".to_owned()),
@@ -159,5 +185,25 @@ mod tests {
              `kafka.group` is set by THEIR_GROUP"
         );
         assert_eq!(origins.placed("nothing".to_owned()), "nothing");
+    }
+
+    #[test]
+    fn a_problem_with_a_handler_gets_the_places_of_what_of_it_is_wrong() {
+        let mut origins = Origins::default();
+        for (line, part) in [(1, "topic"), (2, "timeout"), (3, "retry_topics")] {
+            let origin = Origin::File { file: "c.toml".to_owned(), line };
+            let meant = Meant::OfHandler("CREDIT_CHECK".to_owned(), part);
+            origins.insert(format!("handler.credit_check.{part}"), meant, origin);
+        }
+        for (problem, lines) in [
+            ("handler `credit-check`: its timeout is too long", "2"),
+            ("handler `credit-check`: its retry topics must go", "3"),
+            ("handler `credit`: its topic is none", ""),
+            ("something is configured for handler `CREDIT_CHECK`, which is not there", "321"),
+        ] {
+            let placed = origins.placed(problem.to_owned());
+            let found = placed.split("c.toml:").skip(1).filter_map(|rest| rest.chars().next());
+            assert_eq!(found.collect::<String>(), lines, "{placed}");
+        }
     }
 }

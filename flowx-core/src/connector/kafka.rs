@@ -88,3 +88,42 @@ pub(super) fn problems(settings: &Settings) -> Vec<String> {
     }
     problems
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(builder: ConnectorBuilder) -> String {
+        builder.build().unwrap_err().problems().join("\n")
+    }
+
+    #[test]
+    fn a_command_line_that_would_change_nothing_is_refused() {
+        let builder = || Connector::builder().settings(Settings::default()).group("g");
+        let words = "`--config` and `--set` change nothing; leave them out";
+        for sources in
+            [Sources::default().argument("retry.attempts=1"), Sources::default().file("a.toml")]
+        {
+            assert!(problems(builder().sources(sources)).contains(words));
+        }
+        let variables = Sources::default().variables([("FLOWX_CONNECTOR_DRAIN", "1s")]);
+        assert!(
+            !problems(builder().sources(variables)).contains(words),
+            "the program knows better"
+        );
+    }
+
+    #[test]
+    fn what_has_a_setting_of_its_own_is_no_further_property_and_its_place_is_named() {
+        let variable = "FLOWX_CONNECTOR_KAFKA_PROPERTY_SECURITY_PROTOCOL";
+        let sources = Sources::default().variables([(variable, "canary")]);
+        let problems = problems(Connector::builder().group("g").sources(sources));
+        for words in [
+            "`security.protocol` cannot be set: the protocol has a setting of its own",
+            "`kafka.properties.security.protocol` is set by FLOWX_CONNECTOR_KAFKA_PROPERTY_SECURITY",
+        ] {
+            assert!(problems.contains(words), "{words}\n{problems}");
+        }
+        assert!(!problems.contains("canary"), "{problems}");
+    }
+}

@@ -4,7 +4,7 @@ use config::{ConfigError, Map, Source, Value};
 
 use crate::config::handlers::{PARTS, Part, variable_part};
 use crate::config::keys::{HANDLER_PREFIX, KEYS, Key};
-use crate::config::origin::Origin;
+use crate::config::origin::{Meant, Origin};
 use crate::config::properties;
 use crate::config::secret::Secret;
 
@@ -100,11 +100,11 @@ impl Target {
     }
 
     /// How problems that are found later speak of it.
-    pub(super) fn meant(&self) -> String {
+    pub(super) fn meant(&self) -> Meant {
         match self {
-            Self::Setting(key) => key.name.to_owned(),
-            Self::OfHandler(name, _) => format!("handler `{name}`"),
-            Self::Property(name) => format!("`{name}`"),
+            Self::Setting(key) => Meant::Words(key.name.to_owned()),
+            Self::OfHandler(name, part) => Meant::OfHandler(name.clone(), part.path),
+            Self::Property(name) => Meant::Words(format!("`{name}`")),
         }
     }
 
