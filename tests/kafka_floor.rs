@@ -140,7 +140,7 @@ async fn a_partition_that_is_not_read_does_not_hold_up_another() {
     write(&broker, &records).await;
     let mut settings = broker.settings("g");
     // Room for a handful of these records, all partitions together.
-    settings.extra.insert("queued.max.messages.kbytes".to_owned(), "200".to_owned());
+    settings.extra.insert("queued.max.messages.kbytes".to_owned(), "200".into());
     let mut member = Member::joined(&settings, vec![topic("requests")], 2).await;
     assert_eq!(offsets(&member.read(1, 20).await), Vec::from_iter(0..20));
     assert_eq!(offsets(&member.read(0, 20).await), Vec::from_iter(0..20));
@@ -194,7 +194,7 @@ async fn a_full_sink_says_so_and_goes_on_after_a_delivery() {
     let mut settings = broker.settings("g");
     settings.max_unacknowledged = 0;
     // Nothing leaves before all of the queue is filled.
-    settings.extra.insert("linger.ms".to_owned(), "500".to_owned());
+    settings.extra.insert("linger.ms".to_owned(), "500".into());
     let mut sink = KafkaSink::connect(&settings).unwrap();
     let record = outbound("replies", 0, "{}");
     let taken = (0..).take_while(|&token| match sink.send(&record, Token(token)) {

@@ -330,8 +330,8 @@ fn times_that_do_not_fit_together_are_refused_at_once_with_what_to_set() {
     settings.drain = settings.session_timeout;
     settings.retry_delay *= 1_000;
     settings.stall /= 10;
-    settings.kafka.insert("max.poll.interval.ms".to_owned(), "40000".to_owned());
-    settings.kafka.insert("heartbeat.interval.ms".to_owned(), "20000".to_owned());
+    settings.kafka.insert("max.poll.interval.ms".to_owned(), "40000".into());
+    settings.kafka.insert("heartbeat.interval.ms".to_owned(), "20000".into());
     let problems = problems(connector(&["plain"]).settings(settings));
     for words in [
         "the drain of 45s",

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tower::{Layer, Service};
 
-use crate::config::Settings;
+use crate::config::{Settings, Sources};
 use crate::contract::asyncapi::{self, Place};
 use crate::contract::model::{Contract, Terms};
 use crate::handler::binder::BindEnvironment;
@@ -135,6 +135,7 @@ impl Connector {
 pub struct ConnectorBuilder {
     environment: BindEnvironment,
     settings: Option<Settings>,
+    sources: Option<Sources>,
     group: Option<String>,
     only: Option<BTreeSet<String>>,
     expected: Option<usize>,
@@ -188,7 +189,7 @@ impl ConnectorBuilder {
         self
     }
 
-    /// Uses these settings; the environment is not read.
+    /// Uses these settings; neither file, environment nor command line is read for others.
     pub fn settings(mut self, settings: Settings) -> Self {
         self.settings = Some(settings);
         self
@@ -221,6 +222,15 @@ impl ConnectorBuilder {
         self
     }
 
+    /// The settings as far as they can be read, before they are checked, and what is wrong with the
+    /// rest.
+    pub(crate) fn configured(&self) -> (Settings, Vec<String>) {
+        match &self.settings {
+            Some(settings) => (settings.clone(), Vec::new()),
+            None => self.sources.clone().unwrap_or_else(Sources::from_environment).resolve(),
+        }
+    }
+
     /// Binds the handlers and checks everything that can be checked without a broker.
     ///
     /// # Errors
@@ -235,17 +245,13 @@ impl ConnectorBuilder {
         amend: impl FnOnce(&mut Settings),
     ) -> Result<Connector, StartError> {
         let linked: Vec<&'static HandlerEntry> = entry::entries().collect();
+        let (mut settings, unreadable) = self.configured();
         let mut problems = self.problems;
         problems.extend(missing(&linked, self.expected));
         let layered = self.environment.layers.named().filter(|name| !is_linked(&linked, name));
         problems.extend(layered.map(|name| {
             format!("`.layer_for(\"{name}\", …)`: no handler `{name}` is linked into this binary")
         }));
-        let settings = self.settings.map_or_else(Settings::from_environment, Ok);
-        let mut settings = settings.unwrap_or_else(|wrong| {
-            problems.extend(wrong);
-            Settings::default()
-        });
         amend(&mut settings);
         problems.extend(settings.contradictions());
         #[cfg(feature = "kafka")]
@@ -278,17 +284,15 @@ impl ConnectorBuilder {
         ) {
             Ok(registry) => {
                 problems.extend(endless_attempts(&registry, &settings));
-                if !problems.is_empty() {
-                    return Err(StartError { problems });
+                if problems.is_empty() && unreadable.is_empty() {
+                    let plan = Arc::new(plan(&settings, registry, group));
+                    return Ok(Connector { settings, plan, status: Status::default() });
                 }
-                let plan = Arc::new(plan(&settings, registry, group));
-                Ok(Connector { settings, plan, status: Status::default() })
             }
-            Err(wrong) => {
-                problems.extend(wrong);
-                Err(StartError { problems })
-            }
+            Err(wrong) => problems.extend(wrong),
         }
+        let problems = problems.into_iter().map(|problem| settings.placed(problem));
+        Err(StartError { problems: unreadable.into_iter().chain(problems).collect() })
     }
 }
 

@@ -108,8 +108,9 @@
 //! The program has a command line: `run` serves, `dev` shows the connector at work with a broker of
 //! its own. The others are for those who rely on it: `catalog` writes a page for process designers,
 //! `designer` the same as text, `schema` and `asyncapi` describe it to programs, `handlers` to people,
-//! and `contract check` says what a release changes for processes that run. For operators there is `dlq`:
-//! it lists, shows and sends again what was put aside ([`dead_letters`]).
+//! and `contract check` says what a release changes for processes that run. For operators there are
+//! `config show`, which prints every setting with the place that it comes from ([`config`] has the table of
+//! them), and `dlq`, which lists, shows and sends again what was put aside ([`dead_letters`]).
 //!
 //! # What others rely on
 //!

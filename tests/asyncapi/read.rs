@@ -62,7 +62,7 @@ fn whatever_brokers_ask_for_is_described_without_a_mistake() {
         let mut settings = Settings::default();
         settings.bootstrap_servers = Some("a.example:9092,b.example:9092".to_owned());
         settings.security_protocol = protocol.to_owned();
-        let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        let owned = |(name, value): (&str, &str)| (name.to_owned(), value.into());
         settings.kafka.extend(properties.into_iter().map(owned));
         let builder = Connector::builder().settings(settings).group("shop").only(["refund"]);
         builder.build().unwrap().asyncapi()

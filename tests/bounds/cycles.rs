@@ -125,7 +125,7 @@ async fn cycle(servers: &str, number: u32) -> anyhow::Result<Duration> {
     // As `EmbeddedBroker::settings` has them.
     settings.session_timeout = SESSION;
     settings.drain = SESSION / 2;
-    settings.kafka.insert("fetch.wait.max.ms".to_owned(), "10".to_owned());
+    settings.kafka.insert("fetch.wait.max.ms".to_owned(), "10".into());
     // A group without a past, so that nobody waits for members that are gone.
     settings.group = Some(format!("cycle-{number}"));
     let connector = Connector::builder().only(["echo"]).settings(settings).build()?;

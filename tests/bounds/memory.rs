@@ -105,7 +105,7 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     settings.group = Some("bounds".to_owned());
     settings.handler_timeout = DONE_WITHIN;
     settings.retry_budget = DONE_WITHIN;
-    settings.kafka.insert("queued.max.messages.kbytes".to_owned(), READ_AHEAD.to_string());
+    settings.kafka.insert("queued.max.messages.kbytes".to_owned(), READ_AHEAD.to_string().into());
     let concurrency = settings.concurrency;
     let (gate, opened) = watch::channel(true);
     let connector =

@@ -143,7 +143,7 @@ fn versions(version: i16) -> Vec<u8> {
 /// A client that is served as the runtime does it.
 fn client(number: usize, broker: &Amnesiac) -> JoinHandle<()> {
     let mut settings = KafkaSettings::new(format!("127.0.0.1:{}", broker.port), "g");
-    settings.extra.insert("topic.metadata.refresh.interval.ms".to_owned(), "200".to_owned());
+    settings.extra.insert("topic.metadata.refresh.interval.ms".to_owned(), "200".into());
     if number.is_multiple_of(2) {
         let mut sink = KafkaSink::connect(&settings).unwrap();
         sink.send(&outbound(TOPIC, 0, "{}"), Token(1)).unwrap();

@@ -57,7 +57,7 @@ fn a_dropped_consumer_does_not_hang() {
 async fn no_wakeup_is_missed_while_statistics_come() {
     let broker = broker(1, &["requests"]);
     let mut settings = broker.settings("g");
-    settings.extra.insert("statistics.interval.ms".to_owned(), "100".to_owned());
+    settings.extra.insert("statistics.interval.ms".to_owned(), "100".into());
     let mut member = Member::joined(&settings, vec![topic("requests")], 1).await;
     let mut sink = KafkaSink::connect(&broker.settings("writer")).unwrap();
     // Each record is alone: if it wakes nobody, nothing else does.
@@ -108,7 +108,7 @@ async fn exceeding_the_poll_interval_is_impossible_while_handlers_run() {
     settings.session_timeout = INTERVAL;
     settings.drain = Duration::from_millis(500);
     let interval = INTERVAL.as_millis().to_string();
-    settings.kafka.insert("max.poll.interval.ms".to_owned(), interval);
+    settings.kafka.insert("max.poll.interval.ms".to_owned(), interval.into());
     let latch = Arc::<Latch>::default();
     let builder = flowx_core::Connector::builder().settings(settings).only(["block"]);
     let connector = start(builder.state(Arc::clone(&latch)));

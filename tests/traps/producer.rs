@@ -96,7 +96,7 @@ async fn replies_keep_their_order_when_the_producer_queue_is_full() {
     let mut kafka = broker.client(connector.group());
     // The smallest queue that there is, and a producer that lets it fill up.
     kafka.max_unacknowledged = 0;
-    kafka.extra.insert("linger.ms".to_owned(), "50".to_owned());
+    kafka.extra.insert("linger.ms".to_owned(), "50".into());
     let source = KafkaSource::subscribe(&kafka, connector.registry().subscriptions()).unwrap();
     let full = Arc::<AtomicU64>::default();
     let sink = Counting { sink: KafkaSink::connect(&kafka).unwrap(), full: Arc::clone(&full) };
@@ -118,7 +118,7 @@ async fn replies_keep_their_order_when_the_producer_queue_is_full() {
 /// still wait in the producer for more to come.
 async fn stopped_while_replies_linger(broker: &Broker, request: &str) {
     let mut settings = broker.settings("c");
-    settings.kafka.insert("linger.ms".to_owned(), "500".to_owned());
+    settings.kafka.insert("linger.ms".to_owned(), "500".into());
     settings.drain = Duration::from_millis(2_500);
     let seen = Arc::<Seen>::default();
     let builder = Connector::builder().settings(settings).only(["double"]);

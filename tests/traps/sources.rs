@@ -65,7 +65,7 @@ fn no_code_of_the_users_can_be_called_by_the_client() {
         ["partitioner_cb", "dr_cb", "rebalance_cb", "oauthbearer_token_refresh_cb", "interceptors"]
     {
         let mut settings = KafkaSettings::new("127.0.0.1:1", "g");
-        settings.extra.insert(name.to_owned(), "0".to_owned());
+        settings.extra.insert(name.to_owned(), "0".into());
         let problems = settings.problems();
         assert!(problems.iter().any(|problem| problem.contains(name)), "{name}: {problems:?}");
     }

@@ -2,6 +2,7 @@
 
 mod asyncapi;
 mod catalog;
+mod config;
 mod contract;
 mod designer;
 mod dev;
@@ -11,11 +12,13 @@ mod run;
 mod schema;
 
 use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::Settings;
+use crate::config::Sources;
+use crate::config::secret::Secret;
 use crate::connector::{ConnectorBuilder, ConnectorError, StartError};
 use crate::runtime::blocking;
 
@@ -36,6 +39,24 @@ const EXIT_CONFIG: Code = 78;
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
+    /// Configuration file, in TOML; without it that of FLOWX_CONNECTOR_CONFIG, if there is one
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+    /// Sets one setting, as in `--set retry.attempts=3`, over file and environment; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", global = true)]
+    set: Vec<Secret>,
+}
+
+impl Arguments {
+    /// What settings are read from.
+    fn sources(&mut self) -> Sources {
+        let sources = Sources::from_environment();
+        let sources = self.set.drain(..).fold(sources, Sources::argument);
+        match self.config.take() {
+            Some(file) => sources.file(file),
+            None => sources,
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -56,6 +77,8 @@ enum Command {
     Designer(designer::Arguments),
     /// Shows the contract, and what a release changes in it
     Contract(contract::Arguments),
+    /// Shows the settings, and where each comes from
+    Config(config::Arguments),
     /// Lists, shows and sends again what this connector put aside
     Dlq(dlq::Arguments),
 }
@@ -79,7 +102,7 @@ impl ConnectorBuilder {
     /// success, 1 for a failure while it ran, 2 for a wrong command line, 78 for a wrong
     /// configuration.
     pub async fn main(self) -> ExitCode {
-        let arguments = match Arguments::try_parse() {
+        let mut arguments = match Arguments::try_parse() {
             Ok(arguments) => arguments,
             Err(usage) => {
                 // Asked-for help goes to standard output, a mistake to standard error.
@@ -90,20 +113,22 @@ impl ConnectorBuilder {
                 };
             }
         };
+        let builder = self.sources(arguments.sources());
         let command = arguments.command.unwrap_or_else(|| {
-            if self.means_dev() { Command::Dev(dev::Arguments::default()) } else { Command::Run }
+            if builder.means_dev() { Command::Dev(dev::Arguments::default()) } else { Command::Run }
         });
         log_to_stderr(command.log_filter());
         let outcome = match command {
-            Command::Run => run::run(self).await,
-            Command::Dev(arguments) => dev::run(self, &arguments).await,
-            Command::Handlers => handlers::run(self),
-            Command::Schema(arguments) => schema::run(self, &arguments),
-            Command::Asyncapi(arguments) => asyncapi::run(self, &arguments),
-            Command::Catalog(arguments) => catalog::run(self, &arguments).await,
-            Command::Designer(arguments) => designer::run(self, &arguments),
-            Command::Contract(arguments) => contract::run(self, &arguments),
-            Command::Dlq(arguments) => dlq::run(self, arguments).await,
+            Command::Run => run::run(builder).await,
+            Command::Dev(arguments) => dev::run(builder, &arguments).await,
+            Command::Handlers => handlers::run(builder),
+            Command::Schema(arguments) => schema::run(builder, &arguments),
+            Command::Asyncapi(arguments) => asyncapi::run(builder, &arguments),
+            Command::Catalog(arguments) => catalog::run(builder, &arguments).await,
+            Command::Designer(arguments) => designer::run(builder, &arguments),
+            Command::Contract(arguments) => contract::run(builder, &arguments),
+            Command::Config(arguments) => config::run(builder, &arguments),
+            Command::Dlq(arguments) => dlq::run(builder, arguments).await,
         };
         let code = outcome.unwrap_or_else(|failure| failure.report());
         if blocking::at_work() > 0 {
@@ -118,12 +143,9 @@ impl ConnectorBuilder {
     /// Whether a bare call is a look at the connector: in a debug build, with no broker configured.
     /// A release never falls back to a broker of its own without being told.
     fn means_dev(&self) -> bool {
-        let has_broker = |settings: &Settings| settings.bootstrap_servers.is_some();
-        let configured = match self.configured() {
-            Some(settings) => has_broker(settings),
-            // What is wrong with the settings is for `run` to say.
-            None => Settings::from_environment().map_or(true, |settings| has_broker(&settings)),
-        };
+        let (settings, problems) = self.configured();
+        // What is wrong with the settings is for `run` to say.
+        let configured = settings.bootstrap_servers.is_some() || !problems.is_empty();
         cfg!(debug_assertions) && !configured
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::delay::RetryDelay;
-use super::keys::{HANDLER_PREFIX, delays, duration, number, order, unreadable};
 use super::order::Order;
+use super::values::{Read, Show, Shown, delays, duration, number, some, verbatim, word};
 
 /// What is set for single handlers in place of what stands in the source.
 ///
@@ -40,43 +40,15 @@ impl HandlerOverrides {
         self.0.entry(variable_part(handler)).or_default()
     }
 
+    /// What is set, by handler in capitals.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &HandlerOverride)> {
+        self.0.iter().map(|(name, set)| (name.as_str(), set))
+    }
+
     /// What is set for a handler.
     #[must_use]
     pub fn get(&self, handler: &str) -> Option<&HandlerOverride> {
         self.0.get(&variable_part(handler))
-    }
-
-    /// Takes in a variable: `rest` is what follows the prefix in its name.
-    pub(super) fn set(&mut self, name: &str, rest: &str, value: String) -> Result<(), String> {
-        let unknown = || {
-            format!(
-                "`{name}` is unknown; of a handler {} can be set",
-                PARTS.map(|part| format!("`{HANDLER_PREFIX}<NAME>_{part}`")).join(", ")
-            )
-        };
-        let of = |part: &'static str| Some((rest.strip_suffix(part)?.strip_suffix('_')?, part));
-        let (handler, part) = PARTS.into_iter().find_map(of).ok_or_else(unknown)?;
-        let set = self.entry(handler);
-        let read = match part {
-            "TOPIC" => {
-                set.topic = Some(value);
-                Ok(())
-            }
-            "REPLY" => {
-                set.reply = Some(value);
-                Ok(())
-            }
-            "CONCURRENCY" => {
-                let field = set.concurrency.insert(1);
-                number(field, &value, 1..=1_000_000, "requests")
-            }
-            "ORDER" => order(set.order.insert(Order::default()), &value),
-            "ATTEMPTS" => number(set.attempts.insert(1), &value, 1..=1_000, "attempts"),
-            "TIMEOUT" => duration(set.timeout.insert(Duration::ZERO), &value),
-            RETRY_TOPICS => delays(set.retry_topics.insert(Vec::new()), &value),
-            _ => return Err(unknown()),
-        };
-        read.map_err(|expected| unreadable(name, &expected))
     }
 
     /// The names that belong to none of these handlers.
@@ -86,15 +58,53 @@ impl HandlerOverrides {
     }
 }
 
-fn variable_part(handler: &str) -> String {
+/// A handler's name as it stands in a variable.
+pub(super) fn variable_part(handler: &str) -> String {
     let part = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
     handler.chars().map(part).collect()
 }
 
+/// One thing that can be set for a single handler.
+#[derive(Debug)]
+pub struct Part {
+    /// Its name in the file, behind the handler's.
+    pub path: &'static str,
+    /// The end of its variable.
+    pub name: &'static str,
+    /// Whether a file may hold several values, and none of them means none.
+    pub list: bool,
+    pub(super) set: fn(&mut HandlerOverride, &str) -> Read,
+    pub(super) show: fn(&HandlerOverride) -> Shown,
+}
+
+impl Part {
+    const fn list(self) -> Self {
+        Self { list: true, ..self }
+    }
+}
+
+macro_rules! part {
+    ($path:literal, $name:literal, $field:ident, $read:expr) => {
+        Part {
+            path: $path,
+            name: $name,
+            list: false,
+            set: |of, value| $read(&mut of.$field, value),
+            show: |of| of.$field.shown(),
+        }
+    };
+}
+
 /// What can be set for a single handler.
-const PARTS: [&str; 7] =
-    ["TOPIC", "REPLY", "CONCURRENCY", "ORDER", "TIMEOUT", "ATTEMPTS", RETRY_TOPICS];
-pub(super) const RETRY_TOPICS: &str = "RETRY_TOPICS";
+pub const PARTS: &[Part] = &[
+    part!("topic", "TOPIC", topic, some(verbatim)),
+    part!("reply", "REPLY", reply, some(verbatim)),
+    part!("concurrency", "CONCURRENCY", concurrency, some(number(1..=1_000_000, "requests"))),
+    part!("order", "ORDER", order, some(word)),
+    part!("timeout", "TIMEOUT", timeout, some(duration)),
+    part!("attempts", "ATTEMPTS", attempts, some(number(1..=1_000, "attempts"))),
+    part!("retry_topics", "RETRY_TOPICS", retry_topics, some(delays)).list(),
+];
 
 #[cfg(test)]
 mod tests {

@@ -1,4 +1,4 @@
-//! The settings tree, and how the environment fills it.
+//! The settings tree, and what in it excludes each other.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -7,9 +7,11 @@ use std::time::Duration;
 use humantime::format_duration;
 
 use super::assignment::AssignmentProtocol;
-use super::handlers::{HandlerOverrides, RETRY_TOPICS};
-use super::keys::{HANDLER_PREFIX, KEYS, Key, NATIVE_PREFIX, relaxed, unreadable};
+use super::handlers::HandlerOverrides;
+use super::keys::KEYS;
+use super::layers::Sources;
 use super::order::Order;
+use super::origin::{Origin, Origins};
 use super::secret::Secret;
 use crate::message::decode::Limits;
 use crate::message::error_reply::DEFAULT_ERROR_FIELD;
@@ -30,8 +32,8 @@ pub struct Settings {
     pub bootstrap_servers: Option<String>,
     /// Kafka's `security.protocol`; default `PLAINTEXT`.
     pub security_protocol: String,
-    /// Further properties of librdkafka, by name; none by default.
-    pub kafka: BTreeMap<String, String>,
+    /// Further properties of librdkafka, by name; none by default. Any may be a password.
+    pub kafka: BTreeMap<String, Secret>,
     /// Consumer group; by default the name of the binary in kebab-case.
     pub group: Option<String>,
     /// Name of this instance in its group, the same after a restart (Kafka's `group.instance.id`);
@@ -102,6 +104,8 @@ pub struct Settings {
     pub admin_token: Option<Secret>,
     /// Host names under which the catalog may be called besides `localhost`; none by default.
     pub admin_hosts: Vec<String>,
+    /// Where what was read comes from.
+    pub(super) origins: Origins,
 }
 
 /// Parts of topic names, as the platform's services are configured with them.
@@ -177,64 +181,45 @@ impl Default for Settings {
             admin_address: SocketAddr::from(([127, 0, 0, 1], 8081)),
             admin_token: None,
             admin_hosts: Vec::new(),
+            origins: Origins::default(),
         }
     }
 }
 
 impl Settings {
-    /// Reads the variables of the process.
+    /// Reads the variables of the process, and the file that they name.
     ///
     /// # Errors
-    /// As [`read`](Self::read).
+    /// As [`Sources::read`].
     pub fn from_environment() -> Result<Self, Vec<String>> {
-        // A value that is not Unicode cannot be one of ours, but it must not stop the others.
-        let variables = std::env::vars_os().filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        });
-        Self::read(variables)
+        Sources::from_environment().read()
     }
 
     /// Reads settings from variables. Of several that set one thing the first in the order of
-    /// [`KEYS`] wins: the native name, then the platform's. Empty values count as not set, but for
-    /// the retry topics of a handler, where an empty list means none.
+    /// [`KEYS`] wins: the native name, then the platform's. Empty values count as
+    /// not set, but for the retry topics of a handler, where an empty list means none.
     ///
     /// # Errors
-    /// All unknown native variables, values that cannot be read and settings that contradict each
-    /// other, each with its name and remedy.
+    /// As [`Sources::read`].
     pub fn read<N, V>(variables: impl IntoIterator<Item = (N, V)>) -> Result<Self, Vec<String>>
     where
         N: Into<String>,
         V: Into<String>,
     {
-        let mut settings = Self::default();
-        let mut problems = Vec::new();
-        let mut known: Vec<(String, String)> = Vec::new();
-        for (name, value) in variables {
-            let (name, value): (String, String) = (name.into(), value.into());
-            let handler = name.strip_prefix(HANDLER_PREFIX);
-            let is_list = handler.is_some_and(|handler| handler.ends_with(RETRY_TOPICS));
-            if value.trim().is_empty() && !is_list {
-                continue;
-            }
-            if let Some(handler) = handler {
-                if let Err(problem) = settings.handlers.set(&name, handler, value) {
-                    problems.push(problem);
-                }
-            } else if let Some(problem) = unknown(&name) {
-                problems.push(problem);
-            } else {
-                known.push((name, value));
-            }
+        Sources::default().variables(variables).read()
+    }
+
+    /// Where the value of the setting at a path comes from, as `retry.attempts`.
+    #[must_use]
+    pub fn origin(&self, path: &str) -> Origin {
+        if let Some(origin) = self.origins.get(path) {
+            return origin.clone();
         }
-        for key in KEYS {
-            if let Some((name, value)) = find(key, &known) {
-                if let Err(expected) = (key.set)(&mut settings, value) {
-                    problems.push(unreadable(name, &expected));
-                }
-            }
-        }
-        problems.extend(settings.contradictions());
-        if problems.is_empty() { Ok(settings) } else { Err(problems) }
+        let changed = KEYS
+            .iter()
+            .find(|key| key.path == path)
+            .is_some_and(|key| key.shown(self) != key.shown(&Self::default()));
+        if changed { Origin::Program } else { Origin::Default }
     }
 
     /// Settings that are fine alone and not together. Of the handlers' own times and of Kafka's the
@@ -277,37 +262,15 @@ impl Settings {
         }
         problems
     }
+
+    /// A problem, with the places of the settings that it speaks of.
+    pub(crate) fn placed(&self, problem: String) -> String {
+        self.origins.placed(problem)
+    }
 }
 
 /// A broker is asked four times in a stall, and may take two seconds for each answer.
 const SHORTEST_STALL: Duration = Duration::from_secs(10);
-
-/// The variable that sets a key: the first of the key's names that is there.
-fn find<'a>(key: &Key, variables: &'a [(String, String)]) -> Option<(&'a str, &'a str)> {
-    key.names().find_map(|wanted| {
-        let wanted = relaxed(wanted);
-        let found = variables.iter().find(|(name, _)| relaxed(name) == wanted);
-        found.map(|(name, value)| (name.as_str(), value.as_str()))
-    })
-}
-
-/// What to say of a variable that claims to be ours and is not.
-fn unknown(name: &str) -> Option<String> {
-    if !name.starts_with(NATIVE_PREFIX) || KEYS.iter().any(|key| key.is_named(name)) {
-        return None;
-    }
-    let closest = KEYS
-        .iter()
-        .map(|key| (strsim::jaro_winkler(key.name, name), key.name))
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .filter(|(likeness, _)| *likeness > 0.9);
-    Some(match closest {
-        Some((_, name_meant)) => format!("`{name}` is unknown; did you mean `{name_meant}`?"),
-        None => {
-            format!("`{name}` is unknown; the names are in the documentation of flowx_core::config")
-        }
-    })
-}
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 //! A connector that serves requests from Kafka.
 
 use super::{Connector, ConnectorBuilder, ConnectorError, StartError};
-use crate::config::Settings;
+use crate::config::{Settings, Sources};
 use crate::kafka::{KafkaSettings, KafkaSink, KafkaSource, SetupError};
 use crate::runtime::plan::Bounds;
 
@@ -35,9 +35,17 @@ impl Connector {
 }
 
 impl ConnectorBuilder {
-    /// The settings that stand in for the environment, if any.
-    pub(crate) fn configured(&self) -> Option<&Settings> {
-        self.settings.as_ref()
+    /// Reads the settings from these sources unless they were given in the program.
+    pub(crate) fn sources(mut self, sources: Sources) -> Self {
+        if self.settings.is_some() && sources.has_command_line() {
+            self.problems.push(
+                "the settings of this connector are given by its program, so `--config` and `--set` \
+                 change nothing; leave them out"
+                    .to_owned(),
+            );
+        }
+        self.sources = Some(sources);
+        self
     }
 }
 
@@ -64,11 +72,58 @@ fn reached(settings: &Settings, servers: &str, group: &str, bounds: &Bounds) -> 
     kafka.instance_id.clone_from(&settings.instance_id);
     kafka.max_unacknowledged = bounds.unacknowledged;
     kafka.extra.clone_from(&settings.kafka);
-    kafka.extra.insert("security.protocol".to_owned(), settings.security_protocol.clone());
+    kafka.extra.insert("security.protocol".to_owned(), settings.security_protocol.as_str().into());
     kafka
 }
 
 /// What cannot work about Kafka, whichever broker and group it will be: those have words of their own.
 pub(super) fn problems(settings: &Settings) -> Vec<String> {
-    reached(settings, "broker:9092", "group", &Bounds::default()).problems()
+    let mut problems = reached(settings, "broker:9092", "group", &Bounds::default()).problems();
+    if settings.kafka.contains_key("security.protocol") {
+        problems.push(
+            "`security.protocol` cannot be set: the protocol has a setting of its own, \
+             FLOWX_CONNECTOR_SECURITY_PROTOCOL; remove it"
+                .to_owned(),
+        );
+    }
+    problems
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(builder: ConnectorBuilder) -> String {
+        builder.build().unwrap_err().problems().join("\n")
+    }
+
+    #[test]
+    fn a_command_line_that_would_change_nothing_is_refused() {
+        let builder = || Connector::builder().settings(Settings::default()).group("g");
+        let words = "`--config` and `--set` change nothing; leave them out";
+        for sources in
+            [Sources::default().argument("retry.attempts=1"), Sources::default().file("a.toml")]
+        {
+            assert!(problems(builder().sources(sources)).contains(words));
+        }
+        let variables = Sources::default().variables([("FLOWX_CONNECTOR_DRAIN", "1s")]);
+        assert!(
+            !problems(builder().sources(variables)).contains(words),
+            "the program knows better"
+        );
+    }
+
+    #[test]
+    fn what_has_a_setting_of_its_own_is_no_further_property_and_its_place_is_named() {
+        let variable = "FLOWX_CONNECTOR_KAFKA_PROPERTY_SECURITY_PROTOCOL";
+        let sources = Sources::default().variables([(variable, "canary")]);
+        let problems = problems(Connector::builder().group("g").sources(sources));
+        for words in [
+            "`security.protocol` cannot be set: the protocol has a setting of its own",
+            "`kafka.properties.security.protocol` is set by FLOWX_CONNECTOR_KAFKA_PROPERTY_SECURITY",
+        ] {
+            assert!(problems.contains(words), "{words}\n{problems}");
+        }
+        assert!(!problems.contains("canary"), "{problems}");
+    }
 }

@@ -254,8 +254,9 @@ mod tests {
     /// The offsets from which the next member of the group goes on.
     fn committed(broker: &EmbeddedBroker) -> Vec<rdkafka::Offset> {
         let settings = broker.settings("g");
-        let reader: rdkafka::consumer::BaseConsumer<_> =
-            settings.create(&settings.consumer(), super::super::logging::LogOnly).unwrap();
+        let reader: rdkafka::consumer::BaseConsumer<_> = settings
+            .create(&settings.consumer(), super::super::logging::LogOnly::default())
+            .unwrap();
         let mut list = rdkafka::TopicPartitionList::new();
         list.add_partition_range("t", 0, 1);
         let found = rdkafka::consumer::Consumer::committed_offsets(&reader, list, PATIENCE);

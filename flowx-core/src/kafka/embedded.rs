@@ -46,7 +46,7 @@ impl EmbeddedBroker {
         }
         let owner: ThreadedProducer<LogOnly> = ClientConfig::new()
             .set("test.mock.num.brokers", "1")
-            .create_with_context(LogOnly)
+            .create_with_context(LogOnly::default())
             .map_err(|error| SetupError::of(format!("no embedded broker: {error}")))?;
         ffi::join_without_delay(owner.client());
         let bootstrap_servers = owner
@@ -80,7 +80,7 @@ impl EmbeddedBroker {
     pub fn settings(&self, group: &str) -> KafkaSettings {
         let mut settings = KafkaSettings::new(&self.bootstrap_servers, group);
         // This broker answers a waiting fetch only when the wait is over.
-        settings.extra.insert("fetch.wait.max.ms".to_owned(), "10".to_owned());
+        settings.extra.insert("fetch.wait.max.ms".to_owned(), "10".into());
         // And each rebalance of a group with a past takes it as long as a session, less a second.
         settings.session_timeout = Duration::from_secs(3);
         settings

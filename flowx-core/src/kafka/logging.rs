@@ -11,17 +11,19 @@ use rdkafka::error::KafkaError;
 use rdkafka::producer::{DeliveryResult, ProducerContext};
 use rdkafka::types::RDKafkaErrorCode;
 
+use super::unspoken::Unspoken;
+
 /// The context of a client that has nothing to do but to log.
-#[derive(Debug)]
-pub(super) struct LogOnly;
+#[derive(Debug, Default)]
+pub(super) struct LogOnly(pub(super) Unspoken);
 
 impl ClientContext for LogOnly {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
-        log_line(level, facility, line);
+        log_line(level, facility, &self.0.hide(line));
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        log_error(&error, reason);
+        log_error(&error, &self.0.hide(reason));
     }
 }
 
@@ -33,7 +35,7 @@ impl ProducerContext for LogOnly {
     fn delivery(&self, _: &DeliveryResult<'_>, (): ()) {}
 }
 
-/// One line of librdkafka's log.
+/// One line of librdkafka's log, without what nobody may see.
 pub(super) fn log_line(level: RDKafkaLogLevel, facility: &str, line: &str) {
     guarded("the log callback", || match level {
         // The error callback says the same, without librdkafka's inner names.

@@ -51,7 +51,7 @@ impl Membership {
     pub(super) fn join(&self, last_epoch: u64) -> Result<Arc<Consumer>, SetupError> {
         let subscriptions = Arc::clone(&self.subscriptions);
         let outbox = Arc::clone(&self.outbox);
-        let context = Rebalancer::new(subscriptions, self.settings.drain, outbox, last_epoch);
+        let context = Rebalancer::new(subscriptions, &self.settings, outbox, last_epoch);
         let consumer: Arc<Consumer> = Arc::new(self.settings.create(&self.config, context)?);
         consumer.context().set_consumer(&consumer);
         let expressions = self.subscriptions.expressions();

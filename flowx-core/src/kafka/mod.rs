@@ -15,6 +15,7 @@ mod logging;
 mod membership;
 mod outbox;
 mod partition;
+mod properties;
 mod reader;
 mod rebalance;
 mod scan;
@@ -23,6 +24,7 @@ mod sink;
 mod source;
 mod subscription;
 mod timeouts;
+mod unspoken;
 mod watchdog;
 mod writer;
 

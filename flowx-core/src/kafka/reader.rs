@@ -76,7 +76,8 @@ impl Reader {
     ) -> Result<Self, SetupError> {
         let mut config = settings.consumer();
         config.set("auto.offset.reset", "earliest").remove("group.protocol");
-        let consumer: BaseConsumer<LogOnly> = settings.create(&config, LogOnly)?;
+        let consumer: BaseConsumer<LogOnly> =
+            settings.create(&config, LogOnly(settings.unspoken()))?;
         let (sender, records) = async_mpsc::channel(WAITING);
         let (commands, inbox) = mpsc::channel();
         thread::Builder::new()

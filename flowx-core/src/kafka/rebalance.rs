@@ -17,7 +17,9 @@ use super::commits::Commits;
 use super::logging::{guarded, log_error, log_line};
 use super::outbox::Outbox;
 use super::partition::Partition;
+use super::settings::KafkaSettings;
 use super::subscription::Subscriptions;
+use super::unspoken::Unspoken;
 use crate::runtime::port::{Epoch, Position, SourceEvent};
 
 /// The consumer whose context is the [`Rebalancer`].
@@ -47,6 +49,7 @@ pub(super) struct Rebalancer {
     parting: Mutex<Option<Parting>>,
     /// Set when all brokers are down.
     all_down: AtomicBool,
+    unspoken: Unspoken,
 }
 
 /// What a member that is leaving has to say of its partitions.
@@ -60,7 +63,7 @@ impl Rebalancer {
     /// A member's part in the group; its first epoch is the one after `last_epoch`.
     pub(super) fn new(
         subscriptions: Arc<Subscriptions>,
-        drain: Duration,
+        settings: &KafkaSettings,
         outbox: Arc<Outbox>,
         last_epoch: u64,
     ) -> Self {
@@ -68,7 +71,8 @@ impl Rebalancer {
             consumer: OnceLock::new(),
             cluster: OnceLock::new(),
             subscriptions,
-            drain,
+            drain: settings.drain,
+            unspoken: settings.unspoken(),
             outbox,
             assignments: Mutex::new(Assignments::after(last_epoch)),
             pending: Mutex::default(),
@@ -338,7 +342,7 @@ impl Rebalancer {
 
 impl ClientContext for Rebalancer {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
-        log_line(level, facility, line);
+        log_line(level, facility, &self.unspoken.hide(line));
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
@@ -346,7 +350,7 @@ impl ClientContext for Rebalancer {
         if error.rdkafka_error_code() == Some(RDKafkaErrorCode::PartitionEOF) {
             return;
         }
-        log_error(&error, reason);
+        log_error(&error, &self.unspoken.hide(reason));
         if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
             self.all_down.store(true, Ordering::Relaxed);
         }

@@ -60,7 +60,8 @@ impl Scan {
             .set("auto.offset.reset", "earliest")
             .set("enable.partition.eof", "true")
             .remove("group.protocol");
-        let consumer: BaseConsumer<LogOnly> = settings.create(&config, LogOnly)?;
+        let consumer: BaseConsumer<LogOnly> =
+            settings.create(&config, LogOnly(settings.unspoken()))?;
         let (records, received) = mpsc::channel(WAITING);
         let (found, topics) = oneshot::channel();
         thread::Builder::new()

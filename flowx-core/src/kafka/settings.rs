@@ -9,8 +9,11 @@ use rdkafka::client::ClientContext;
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::error::KafkaError;
 
+use super::properties::{self, CONSUMER_ONLY, PRODUCER_ONLY};
 use super::timeouts;
+use super::unspoken::Unspoken;
 use crate::config::assignment::AssignmentProtocol;
+use crate::config::secret::Secret;
 
 /// How to reach Kafka, and how large, how long, how many.
 ///
@@ -22,7 +25,7 @@ use crate::config::assignment::AssignmentProtocol;
 /// assert!(settings.problems().is_empty());
 /// ```
 ///
-/// `Debug` shows the names of the extra properties, never their values: they may be passwords.
+/// The values of the extra properties are secrets, for they may be passwords.
 #[derive(Clone)]
 pub struct KafkaSettings {
     /// `host:port` of one or more brokers, separated by commas.
@@ -51,7 +54,7 @@ pub struct KafkaSettings {
     pub max_unacknowledged: usize,
     /// Further librdkafka properties by name (security, tuning). They win over flowx's tuning;
     /// those that guarantees rest on, and those that would run code, are refused.
-    pub extra: BTreeMap<String, String>,
+    pub extra: BTreeMap<String, Secret>,
 }
 
 /// Why a client could not be set up: every independent mistake, each with its remedy.
@@ -60,71 +63,6 @@ pub struct KafkaSettings {
 pub struct SetupError {
     problems: Vec<String>,
 }
-
-/// What flowx sets itself because its guarantees rest on it, and where the same is asked for.
-const FIXED: &[(&str, &str)] = &[
-    ("bootstrap.servers", "the bootstrap servers have a setting of their own"),
-    ("metadata.broker.list", "the bootstrap servers have a setting of their own"),
-    ("group.id", "the group has a setting of its own"),
-    ("client.id", "the client id has a setting of its own"),
-    ("group.instance.id", "the instance has a setting of its own"),
-    ("session.timeout.ms", "the session timeout has a setting of its own"),
-    ("message.max.bytes", "the largest record has a setting of its own"),
-    ("enable.auto.commit", "offsets follow acknowledged replies"),
-    ("auto.commit.enable", "offsets follow acknowledged replies"),
-    ("enable.auto.offset.store", "offsets follow acknowledged replies"),
-    ("auto.offset.reset", "a lost offset is never jumped over"),
-    ("isolation.level", "aborted requests must not be answered"),
-    ("acks", "replies must be on all in-sync replicas"),
-    ("request.required.acks", "replies must be on all in-sync replicas"),
-    ("enable.idempotence", "replies must be written once and in order"),
-    ("topic.blacklist", "flowx keeps dead-letter and retry topics away itself"),
-    ("partition.assignment.strategy", "the assignment has a setting of its own"),
-    ("enable.partition.eof", "a partition that stands still is told by it from one that is idle"),
-    ("transactional.id", "flowx does not write in transactions"),
-    ("delivery.report.only.error", "offsets follow acknowledged replies"),
-];
-
-/// What would load or run code, replace the broker or spill secrets into the log.
-const DANGEROUS: &[&str] = &[
-    "plugin.library.paths",
-    "ssl.engine.location",
-    "sasl.kerberos.kinit.cmd",
-    "debug",
-    "interceptors",
-    "opaque",
-    "log.queue",
-];
-
-/// Properties of producers alone, by the beginning of their names: a consumer would warn of them.
-const PRODUCER_ONLY: &[&str] = &[
-    "batch.",
-    "compression.",
-    "delivery.timeout.ms",
-    "linger.ms",
-    "message.send.max.retries",
-    "message.timeout.ms",
-    "partitioner",
-    "queue.buffering.",
-    "request.timeout.ms",
-    "retries",
-    "sticky.partitioning.",
-    "transaction.",
-];
-
-/// Properties of consumers alone, likewise.
-const CONSUMER_ONLY: &[&str] = &[
-    "allow.auto.create.topics",
-    "auto.",
-    "check.crcs",
-    "coordinator.query.",
-    "fetch.",
-    "group.",
-    "heartbeat.interval.ms",
-    "max.poll.",
-    "partition.assignment.strategy",
-    "queued.",
-];
 
 impl KafkaSettings {
     /// The defaults for one connector.
@@ -145,8 +83,8 @@ impl KafkaSettings {
         }
     }
 
-    /// Everything that is wrong with these settings and can be told without a broker. Whether
-    /// librdkafka takes the extra properties shows only when a client is set up.
+    /// Everything that is wrong with these settings and can be told without a broker. Which of the extra
+    /// properties librdkafka does not take together shows only when a client is set up.
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
@@ -175,17 +113,8 @@ impl KafkaSettings {
                     .to_owned(),
             );
         }
-        for name in self.extra.keys() {
-            if let Some((_, reason)) = FIXED.iter().find(|(fixed, _)| fixed == name) {
-                problems.push(format!("`{name}` cannot be set: {reason}; remove it"));
-            }
-            if is_dangerous(name) {
-                problems.push(format!(
-                    "`{name}` is not allowed: it could run code, replace the broker or log \
-                     secrets; remove it"
-                ));
-            }
-        }
+        problems
+            .extend(self.extra.iter().filter_map(|(name, value)| properties::problem(name, value)));
         problems.extend(timeouts::contradictions(self));
         problems
     }
@@ -228,7 +157,7 @@ impl KafkaSettings {
     }
 
     fn is_newer_protocol(&self) -> bool {
-        self.extra.get("group.protocol").is_some_and(|protocol| protocol == "consumer")
+        self.extra.get("group.protocol").is_some_and(|protocol| protocol.is("consumer"))
     }
 
     pub(super) fn producer(&self) -> ClientConfig {
@@ -261,7 +190,7 @@ impl KafkaSettings {
             );
         for (name, value) in &self.extra {
             if !not_for_this.iter().any(|beginning| name.starts_with(beginning)) {
-                config.set(name, value);
+                config.set(name, value.expose());
             }
         }
         config
@@ -284,19 +213,20 @@ impl KafkaSettings {
         config.create_with_context(context).map_err(|error| self.setup_error(error))
     }
 
+    /// What neither log nor errors of a client with these settings may say.
+    pub(super) fn unspoken(&self) -> Unspoken {
+        Unspoken::of(&self.extra)
+    }
+
     /// librdkafka's own words may quote a value, so none of the extra values leaves this place.
     fn setup_error(&self, error: KafkaError) -> SetupError {
         SetupError::of(match error {
-            KafkaError::ClientConfig(_, _, name, _) => format!(
-                "`{name}` is no property of librdkafka in this build, or its value is not one of \
-                 those it takes; see librdkafka's CONFIGURATION.md"
-            ),
+            KafkaError::ClientConfig(kind, words, name, _) => {
+                properties::not_taken(kind, &words, &name)
+            }
             other => {
-                let mut text = other.to_string();
-                for value in self.extra.values().filter(|value| value.len() > 3) {
-                    text = text.replace(value.as_str(), "…");
-                }
-                format!("the Kafka client could not be created: {text}")
+                let text = other.to_string();
+                format!("the Kafka client could not be created: {}", self.unspoken().hide(&text))
             }
         })
     }
@@ -345,10 +275,6 @@ fn strategy(assignment: AssignmentProtocol) -> &'static str {
     }
 }
 
-fn is_dangerous(name: &str) -> bool {
-    DANGEROUS.contains(&name) || name.starts_with("test.mock.") || name.ends_with("_cb")
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::logging::LogOnly;
@@ -365,10 +291,11 @@ mod tests {
         let mut settings = settings();
         settings.extra.insert("fetch.wait.max.ms".into(), "10".into());
         settings.extra.insert("linger.ms".into(), "5".into());
-        let _: ThreadedProducer<_> = settings.create(&settings.producer(), LogOnly).unwrap();
-        let _: BaseConsumer<_> = settings.create(&settings.consumer(), LogOnly).unwrap();
+        let _: ThreadedProducer<_> =
+            settings.create(&settings.producer(), LogOnly::default()).unwrap();
+        let _: BaseConsumer<_> = settings.create(&settings.consumer(), LogOnly::default()).unwrap();
         settings.extra.insert("group.protocol".into(), "consumer".into());
-        let _: BaseConsumer<_> = settings.create(&settings.consumer(), LogOnly).unwrap();
+        let _: BaseConsumer<_> = settings.create(&settings.consumer(), LogOnly::default()).unwrap();
     }
 
     #[test]
@@ -392,7 +319,7 @@ mod tests {
             Some("cooperative-sticky")
         );
         settings.assignment = AssignmentProtocol::Eager;
-        let _: BaseConsumer<_> = settings.create(&settings.consumer(), LogOnly).unwrap();
+        let _: BaseConsumer<_> = settings.create(&settings.consumer(), LogOnly::default()).unwrap();
         assert_eq!(settings.consumer().get("partition.assignment.strategy"), Some("roundrobin"));
         settings.extra.insert("group.protocol".into(), "consumer".into());
         let problems = settings.problems();
@@ -406,7 +333,8 @@ mod tests {
         for name in ["acks", "debug", "test.mock.num.brokers", "plugin.library.paths"] {
             settings.extra.insert(name.into(), "canary".into());
         }
-        let Err(error) = settings.create::<_, BaseConsumer<_>>(&settings.consumer(), LogOnly)
+        let Err(error) =
+            settings.create::<_, BaseConsumer<_>>(&settings.consumer(), LogOnly::default())
         else {
             panic!("these settings must be refused");
         };
@@ -424,7 +352,8 @@ mod tests {
             let mut settings = settings.clone();
             settings.extra.insert("security.protocol".into(), "ssl".into());
             settings.extra.insert(name.into(), "canary-2".into());
-            let Err(error) = settings.create::<_, BaseConsumer<_>>(&settings.consumer(), LogOnly)
+            let Err(error) =
+                settings.create::<_, BaseConsumer<_>>(&settings.consumer(), LogOnly::default())
             else {
                 panic!("`{name}` must be refused");
             };

@@ -18,6 +18,7 @@ use tokio::time::timeout_at;
 use super::bootstrap::Bootstrap;
 use super::logging::{guarded, log_error, log_line};
 use super::settings::{KafkaSettings, SetupError};
+use super::unspoken::Unspoken;
 use crate::message::headers::Headers;
 use crate::message::record::Outbound;
 use crate::runtime::port::{Delivery, SendError, Sink, Token};
@@ -54,7 +55,10 @@ enum Report {
     AllBrokersDown,
 }
 
-struct Reports(UnboundedSender<Report>);
+struct Reports {
+    reports: UnboundedSender<Report>,
+    unspoken: Unspoken,
+}
 
 impl KafkaSink {
     /// Sets up a producer. Returns at once, whether or not a broker can be reached.
@@ -140,13 +144,13 @@ impl fmt::Debug for KafkaSink {
 
 impl ClientContext for Reports {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
-        log_line(level, facility, line);
+        log_line(level, facility, &self.unspoken.hide(line));
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        log_error(&error, reason);
+        log_error(&error, &self.unspoken.hide(reason));
         if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
-            let _ = self.0.send(Report::AllBrokersDown);
+            let _ = self.reports.send(Report::AllBrokersDown);
         }
     }
 }
@@ -162,7 +166,7 @@ impl ProducerContext for Reports {
             };
             // Nobody listens once the sink is dropped.
             let delivery = Delivery { token: Token(token as u64), result };
-            let _ = self.0.send(Report::Delivery(delivery));
+            let _ = self.reports.send(Report::Delivery(delivery));
         });
     }
 }
@@ -171,7 +175,8 @@ fn producer(
     settings: &KafkaSettings,
     reports: &UnboundedSender<Report>,
 ) -> Result<Producer, SetupError> {
-    settings.create(&settings.producer(), Reports(reports.clone()))
+    let context = Reports { reports: reports.clone(), unspoken: settings.unspoken() };
+    settings.create(&settings.producer(), context)
 }
 
 /// Destroys a producer elsewhere: its destructor waits for its thread and for purged records.

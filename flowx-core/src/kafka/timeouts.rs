@@ -67,7 +67,7 @@ pub(super) fn contradictions(settings: &KafkaSettings) -> Vec<String> {
 fn delivery(settings: &KafkaSettings, producer: &ClientConfig) -> Option<String> {
     let (name, limit) = ["delivery.timeout.ms", "message.timeout.ms"]
         .into_iter()
-        .find_map(|name| Some((name, milliseconds(settings.extra.get(name)?)?)))?;
+        .find_map(|name| Some((name, milliseconds(settings.extra.get(name)?.expose())?)))?;
     let request = property(producer, "request.timeout.ms");
     let request = request.unwrap_or(Duration::from_millis(REQUEST_TIMEOUT));
     let linger = property(producer, "linger.ms").unwrap_or_default();

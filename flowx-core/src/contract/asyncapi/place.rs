@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::reference;
 use crate::config::Settings;
+use crate::config::secret::Secret;
 use crate::contract::model::Contract;
 use crate::handler::registry::Registry;
 
@@ -103,7 +104,9 @@ fn servers_of(settings: &Settings) -> Vec<Server> {
 }
 
 fn security_of(settings: &Settings, protocol: &str) -> Option<Security> {
-    let property = |names: &[&str]| names.iter().find_map(|name| settings.kafka.get(*name));
+    let property = |names: &[&str]| {
+        names.iter().find_map(|name| settings.kafka.get(*name).map(Secret::expose))
+    };
     if !protocol.starts_with("SASL") {
         let own = property(&["ssl.certificate.location", "ssl.keystore.location"]);
         return own.filter(|_| protocol == "SSL").map(|_| Security::Certificate);
@@ -115,7 +118,7 @@ fn security_of(settings: &Settings, protocol: &str) -> Option<Security> {
         "SCRAM-SHA-256" => Security::ScramSha256,
         "SCRAM-SHA-512" => Security::ScramSha512,
         "OAUTHBEARER" => Security::OauthBearer {
-            token_url: property(&["sasl.oauthbearer.token.endpoint.url"]).map(|url| public(url)),
+            token_url: property(&["sasl.oauthbearer.token.endpoint.url"]).map(public),
         },
         _ => Security::Gssapi,
     })
@@ -203,7 +206,7 @@ mod tests {
                 "servers" => settings.bootstrap_servers = Some((*value).to_owned()),
                 "protocol" => settings.security_protocol = (*value).to_owned(),
                 property => {
-                    settings.kafka.insert(property.to_owned(), (*value).to_owned());
+                    settings.kafka.insert(property.to_owned(), (*value).into());
                 }
             }
         }

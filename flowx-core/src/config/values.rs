@@ -1,0 +1,222 @@
+//! How values of settings are read from text, and shown.
+
+use std::fmt::Display;
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+use std::time::Duration;
+
+use humantime::format_duration;
+use serde_json::Value;
+
+use super::assignment::AssignmentProtocol;
+use super::delay::RetryDelay;
+use super::order::Order;
+use super::secret::Secret;
+
+/// Read, or what was expected. The value is left out of that: it may be a secret in the wrong place.
+pub(super) type Read = Result<(), String>;
+
+/// A text that may be empty.
+pub(super) fn part(field: &mut String, value: &str) -> Read {
+    value.trim().clone_into(field);
+    Ok(())
+}
+
+pub(super) fn text(field: &mut String, value: &str) -> Read {
+    if value.trim().is_empty() {
+        return Err("a text that is not empty".to_owned());
+    }
+    part(field, value)
+}
+
+/// As it stands: topics are checked, with their place, by those who read them.
+pub(super) fn verbatim(field: &mut String, value: &str) -> Read {
+    value.clone_into(field);
+    Ok(())
+}
+
+/// Reads what may be missing as what is there.
+pub(super) fn some<T: Default>(
+    read: impl Fn(&mut T, &str) -> Read,
+) -> impl Fn(&mut Option<T>, &str) -> Read {
+    move |field, value| {
+        let mut inner = T::default();
+        read(&mut inner, value)?;
+        *field = Some(inner);
+        Ok(())
+    }
+}
+
+/// A topic family in both of the documentation's spellings: with the dot at its end and without.
+pub(super) fn family(field: &mut String, value: &str) -> Read {
+    let name = value.trim().trim_end_matches('*').trim_end_matches('.');
+    if name.is_empty() {
+        return Err("the beginning of topic names, for example `engine.receive.`".to_owned());
+    }
+    *field = format!("{name}.");
+    Ok(())
+}
+
+pub(super) fn address(field: &mut SocketAddr, value: &str) -> Read {
+    *field = value
+        .trim()
+        .parse()
+        .map_err(|_| "an address with its port, as `127.0.0.1:8081` or `[::1]:8081`".to_owned())?;
+    Ok(())
+}
+
+pub(super) fn switch(field: &mut bool, value: &str) -> Read {
+    *field = match value.trim().to_ascii_lowercase().as_str() {
+        "true" => true,
+        "false" => false,
+        _ => return Err("`true` or `false`".to_owned()),
+    };
+    Ok(())
+}
+
+pub(super) fn number<T>(range: RangeInclusive<T>, unit: &str) -> impl Fn(&mut T, &str) -> Read
+where
+    T: FromStr + PartialOrd + Display,
+{
+    move |field, value| match value.trim().parse() {
+        Ok(number) if range.contains(&number) => {
+            *field = number;
+            Ok(())
+        }
+        _ => Err(format!("a number of {unit} from {} to {}", range.start(), range.end())),
+    }
+}
+
+/// One of several words, with an error that names them.
+pub(super) fn word<T>(field: &mut T, value: &str) -> Read
+where
+    T: FromStr<Err: Display>,
+{
+    *field = value.parse().map_err(|expected: T::Err| expected.to_string())?;
+    Ok(())
+}
+
+pub(super) fn duration(field: &mut Duration, value: &str) -> Read {
+    match humantime::parse_duration(value.trim()) {
+        Ok(duration) if !duration.is_zero() => {
+            *field = duration;
+            Ok(())
+        }
+        _ => Err("a time with its unit, for example `30s`, `500ms` or `2min`".to_owned()),
+    }
+}
+
+/// The delays of a handler's retry topics; nothing at all is none.
+pub(super) fn delays(field: &mut Vec<RetryDelay>, value: &str) -> Read {
+    let texts = value.split(',').map(str::trim).filter(|_| !value.trim().is_empty());
+    *field = RetryDelay::list(texts)
+        .map_err(|expected| format!("{expected}, as in `30s,5m`, or nothing for none"))?;
+    Ok(())
+}
+
+pub(super) fn names(field: &mut Vec<String>, value: &str) -> Read {
+    let names = value.split(',').map(str::trim).filter(|name| !name.is_empty());
+    *field = names.map(str::to_owned).collect();
+    Ok(())
+}
+
+pub(super) fn secret(field: &mut Option<Secret>, value: &str) -> Read {
+    let value = value.trim();
+    if value.is_empty() {
+        return Err("a text that is not empty".to_owned());
+    }
+    *field = Some(Secret::new(value));
+    Ok(())
+}
+
+/// The protocols that this build speaks.
+pub(super) fn security_protocol(field: &mut String, value: &str) -> Read {
+    let protocol = value.trim().to_ascii_uppercase();
+    match protocol.as_str() {
+        "PLAINTEXT" => {}
+        "SSL" if cfg!(feature = "tls") => {}
+        "SSL" => {
+            return Err("`PLAINTEXT`, for this build has no TLS; build flowx-core with its feature `tls`, or `tls-vendored`, for `SSL`".to_owned());
+        }
+        _ => return Err("`PLAINTEXT` or `SSL`; SASL is not supported".to_owned()),
+    }
+    *field = protocol;
+    Ok(())
+}
+
+/// A value as it is shown to an operator.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Shown {
+    /// As it would be written in a file; `null` where nothing is set.
+    Plain(Value),
+    /// Never the value itself.
+    Secret {
+        /// Whether there is one.
+        set: bool,
+    },
+}
+
+/// What can be shown of a field. That a secret is none to show is a matter of its type, so no row of
+/// a table can forget it.
+pub(super) trait Show {
+    fn shown(&self) -> Shown;
+}
+
+macro_rules! show {
+    ($($kind:ty: |$field:ident| $value:expr;)*) => {
+        $(impl Show for $kind {
+            fn shown(&self) -> Shown {
+                let $field = self;
+                Shown::Plain($value)
+            }
+        })*
+    };
+}
+
+show! {
+    String: |text| text.as_str().into();
+    bool: |switch| (*switch).into();
+    usize: |number| (*number).into();
+    u32: |number| (*number).into();
+    Duration: |time| format_duration(*time).to_string().into();
+    Order: |order| order.name().into();
+    AssignmentProtocol: |assignment| assignment.name().into();
+    SocketAddr: |address| address.to_string().into();
+    Vec<String>: |texts| texts.clone().into();
+    Vec<RetryDelay>: |delays| delays.iter().map(ToString::to_string).collect::<Vec<_>>().into();
+}
+
+impl<T: Show> Show for Option<T> {
+    fn shown(&self) -> Shown {
+        self.as_ref().map_or(Shown::Plain(Value::Null), Show::shown)
+    }
+}
+
+impl Show for Option<Secret> {
+    fn shown(&self) -> Shown {
+        Shown::Secret { set: self.is_some() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_family_is_read_with_and_without_its_dot() {
+        for value in ["engine.receive.", "engine.receive", "engine.receive.*"] {
+            let mut field = String::new();
+            family(&mut field, value).unwrap();
+            assert_eq!(field, "engine.receive.");
+        }
+    }
+
+    #[test]
+    fn what_this_build_cannot_speak_is_refused_with_a_way_out() {
+        let mut field = String::new();
+        assert!(security_protocol(&mut field, "sasl_ssl").unwrap_err().contains("SASL"));
+        assert_eq!(security_protocol(&mut field, "plaintext"), Ok(()));
+        assert_eq!(field, "PLAINTEXT");
+    }
+}
