@@ -1,26 +1,34 @@
 //! Who is let in: no page of another host, and nobody without the token where there is one.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, ORIGIN};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, ORIGIN, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 
 use super::answer::refused;
-use super::site::Site;
+use crate::config::secret::Secret;
+
+/// Who is let in.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Door {
+    /// What they must know who change something.
+    pub(super) token: Option<Secret>,
+    /// Names of this host beside its own, in lower case.
+    pub(super) hosts: BTreeSet<String>,
+}
+
+/// Why somebody is not let in.
+pub(super) type Refused = (StatusCode, &'static str);
 
 /// Refuses requests under a foreign name: a page whose host name leads here (DNS rebinding) has one.
-pub(super) async fn own_host(
-    State(site): State<Arc<Site>>,
-    request: Request,
-    next: Next,
-) -> Response {
+pub(super) async fn own_host(State(door): State<Door>, request: Request, next: Next) -> Response {
     let named = request.headers().get(HOST).and_then(|host| host.to_str().ok());
     let named = named.or_else(|| request.uri().authority().map(|authority| authority.as_str()));
-    if named.is_some_and(|authority| is_own(&site, host_of(authority))) {
+    if named.is_some_and(|authority| door.is_own(host_of(authority))) {
         return next.run(request).await;
     }
     refused(
@@ -29,21 +37,63 @@ pub(super) async fn own_host(
     )
 }
 
-/// Whether a request that is to be played comes from the page itself or from a program.
-pub(super) fn may_play(site: &Site, headers: &HeaderMap) -> Result<(), (StatusCode, &'static str)> {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    if text(CONTENT_TYPE).is_none_or(|kind| !is_json(kind)) {
-        let expected = "the content type must be `application/json`";
-        return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, expected));
-    }
-    if headers.contains_key(ORIGIN) {
-        let origin = text(ORIGIN).and_then(|origin| origin.split_once("://"));
-        if origin.is_none_or(|(_, authority)| Some(authority) != text(HOST)) {
-            return Err((StatusCode::FORBIDDEN, "a page of another origin cannot send requests"));
+impl Door {
+    /// Whether a request that is to be played comes from the page itself or from a program, and from
+    /// somebody who may.
+    pub(super) fn lets_play(&self, headers: &HeaderMap) -> Result<(), Refused> {
+        if text(headers, &CONTENT_TYPE).is_none_or(|kind| !is_json(kind)) {
+            let expected = "the content type must be `application/json`";
+            return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, expected));
+        }
+        own_origin(headers)?;
+        match &self.token {
+            Some(token) => knows(token, headers),
+            None => Ok(()),
         }
     }
-    let Some(token) = &site.token else { return Ok(()) };
-    let given = text(AUTHORIZATION).and_then(|value| value.split_once(' '));
+
+    /// Whether a request comes from somebody who may change how the connector runs. Nobody may where
+    /// there is no token.
+    pub(super) fn lets_change(&self, headers: &HeaderMap) -> Result<(), Refused> {
+        own_origin(headers)?;
+        match &self.token {
+            Some(token) => knows(token, headers),
+            None => Err((
+                StatusCode::FORBIDDEN,
+                "nobody may change anything here; set FLOWX_CONNECTOR_ADMIN_TOKEN to allow it to who knows that token",
+            )),
+        }
+    }
+
+    fn is_own(&self, host: &str) -> bool {
+        let host = host.trim_end_matches('.').to_ascii_lowercase();
+        let loopback = host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+        loopback || host == "localhost" || self.hosts.contains(&host)
+    }
+}
+
+/// A refusal; where a token is missing it says which scheme is spoken.
+pub(super) fn not_let_in((status, reason): Refused) -> Response {
+    let mut response = refused(status, reason);
+    if status == StatusCode::UNAUTHORIZED {
+        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    response
+}
+
+fn own_origin(headers: &HeaderMap) -> Result<(), Refused> {
+    if !headers.contains_key(ORIGIN) {
+        return Ok(());
+    }
+    let origin = text(headers, &ORIGIN).and_then(|origin| origin.split_once("://"));
+    match origin {
+        Some((_, authority)) if Some(authority) == text(headers, &HOST) => Ok(()),
+        _ => Err((StatusCode::FORBIDDEN, "a page of another origin cannot send requests")),
+    }
+}
+
+fn knows(token: &Secret, headers: &HeaderMap) -> Result<(), Refused> {
+    let given = text(headers, &AUTHORIZATION).and_then(|value| value.split_once(' '));
     let given = given.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     match given {
         Some((_, given)) if token.is(given.trim()) => Ok(()),
@@ -53,6 +103,10 @@ pub(super) fn may_play(site: &Site, headers: &HeaderMap) -> Result<(), (StatusCo
             "a bearer token is needed: the value of FLOWX_CONNECTOR_ADMIN_TOKEN",
         )),
     }
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
 }
 
 fn is_json(kind: &str) -> bool {
@@ -66,12 +120,6 @@ fn host_of(authority: &str) -> &str {
         Some(rest) => rest.split(']').next().unwrap_or(rest),
         None => authority.split(':').next().unwrap_or(authority),
     }
-}
-
-fn is_own(site: &Site, host: &str) -> bool {
-    let host = host.trim_end_matches('.').to_ascii_lowercase();
-    let loopback = host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-    loopback || host == "localhost" || site.hosts.contains(&host)
 }
 
 #[cfg(test)]

@@ -6,15 +6,14 @@ use std::sync::Arc;
 use axum::Json;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Path, State};
-use axum::http::header::WWW_AUTHENTICATE;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::time::timeout;
 
 use super::answer::refused;
-use super::guard::may_play;
+use super::guard::not_let_in;
 use super::site::Site;
 use super::stage::{PlayError, Played};
 use crate::contract::catalog::exchange::{Place, RecordedExchange};
@@ -43,13 +42,8 @@ pub(super) async fn play(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    if let Err((status, reason)) = may_play(&site, &headers) {
-        let mut response = refused(status, reason);
-        if status == StatusCode::UNAUTHORIZED {
-            let scheme = HeaderValue::from_static("Bearer");
-            response.headers_mut().insert(WWW_AUTHENTICATE, scheme);
-        }
-        return response;
+    if let Err(reason) = site.door.lets_play(&headers) {
+        return not_let_in(reason);
     }
     let Ok(_turn) = site.at_work.try_acquire() else {
         let reason = format!(

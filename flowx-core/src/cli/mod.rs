@@ -8,6 +8,7 @@ mod dev;
 mod handlers;
 mod run;
 mod schema;
+mod served;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;

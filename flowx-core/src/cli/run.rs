@@ -2,9 +2,10 @@
 
 use tokio::sync::oneshot;
 
-use super::catalog::{Served, served};
+use super::served::{Served, served};
 use super::{Code, CommandError, SUCCESS};
-use crate::admin::{Site, ThroughKafka};
+use crate::admin::{Actuator, Site, ThroughKafka, admin_router};
+use crate::config::admin_group::AdminGroup;
 use crate::connector::{Connector, ConnectorBuilder, ConnectorError, StartError};
 use crate::contract::table::HandlerTable;
 use crate::kafka::KafkaSettings;
@@ -18,12 +19,17 @@ pub(super) async fn run(builder: ConnectorBuilder) -> Result<Code, CommandError>
     for warning in connector.registry().warnings() {
         tracing::warn!("{warning}");
     }
-    let _catalog = catalog(&connector).await?;
+    // It answers until the connector has ended: that it stops is something to tell, too.
+    let _admin = admin(&connector).await?;
+    let status = connector.status();
     let (stop, stopped) = oneshot::channel::<()>();
     let mut running = std::pin::pin!(connector.run(async { drop(stopped.await) }));
     tokio::select! {
         ended = &mut running => return done(ended),
-        () = stop_signal() => drop(stop),
+        () = stop_signal() => {
+            status.stopping();
+            drop(stop);
+        }
     }
     tokio::select! {
         ended = &mut running => done(ended),
@@ -33,8 +39,38 @@ pub(super) async fn run(builder: ConnectorBuilder) -> Result<Code, CommandError>
     }
 }
 
-/// Serves the catalog, if that is wanted, as long as what it returns is kept.
-async fn catalog(connector: &Connector) -> Result<Option<Served>, CommandError> {
+/// Serves the admin endpoint, unless it is not wanted, as long as what it returns is kept.
+async fn admin(connector: &Connector) -> Result<Option<Served>, CommandError> {
+    let settings = &connector.settings;
+    if !settings.admin {
+        return Ok(None);
+    }
+    let exposed = settings.exposed();
+    let mut actuator = Actuator::of(connector)
+        .base(&settings.admin_base)
+        .expose(exposed.iter().copied())
+        .hosts(settings.admin_hosts.iter().map(String::as_str));
+    if let Some(token) = &settings.admin_token {
+        actuator = actuator.token(token.clone());
+    }
+    if !settings.admin_address.ip().is_loopback() {
+        actuator = actuator.any_host();
+    }
+    let site = catalog(connector)?;
+    let has_catalog = site.is_some() && exposed.contains(&AdminGroup::Catalog);
+    let router = admin_router(actuator, site);
+    let instead =
+        "set FLOWX_CONNECTOR_ADMIN_ADDRESS to another, or FLOWX_CONNECTOR_ADMIN to `false`";
+    let served = served(router, settings.admin_address, "the admin endpoint", instead).await?;
+    tracing::info!("the admin endpoint is at http://{}{}", served.address, settings.admin_base);
+    if has_catalog {
+        tracing::info!("the catalog is at http://{}/catalog", served.address);
+    }
+    Ok(Some(served))
+}
+
+/// The catalog, if that is wanted.
+fn catalog(connector: &Connector) -> Result<Option<Site>, CommandError> {
     let settings = &connector.settings;
     if !settings.catalog {
         return Ok(None);
@@ -49,9 +85,7 @@ async fn catalog(connector: &Connector) -> Result<Option<Served>, CommandError> 
     let kafka = KafkaSettings { instance_id: None, ..connector.kafka_settings()? };
     let patience = site.bounds().play;
     let engine = ThroughKafka::connect(&kafka, connector, patience).map_err(StartError::from)?;
-    let served = served(site.through(engine), settings.admin_address).await?;
-    tracing::info!("the catalog is at http://{}/catalog", served.address);
-    Ok(Some(served))
+    Ok(Some(site.through(engine)))
 }
 
 fn done(ended: Result<(), ConnectorError>) -> Result<Code, CommandError> {

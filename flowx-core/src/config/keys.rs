@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::Settings;
+use super::admin_group::{AdminGroup, UnknownAdminGroup};
 use super::assignment::{AssignmentProtocol, UnknownAssignmentProtocol};
 use super::delay::RetryDelay;
 use super::order::{Order, UnknownOrder};
@@ -245,6 +246,23 @@ pub const KEYS: &[Key] = &[
             Ok(())
         },
     },
+    Key { name: "FLOWX_CONNECTOR_ADMIN", platform: &[], set: |s, v| switch(&mut s.admin, v) },
+    Key {
+        name: "FLOWX_CONNECTOR_ADMIN_BASE",
+        platform: &[],
+        set: |s, v| base(&mut s.admin_base, v),
+    },
+    Key {
+        name: "FLOWX_CONNECTOR_ADMIN_EXPOSE",
+        platform: &[],
+        set: |s, v| {
+            let groups = v.split(',').map(str::trim).filter(|name| !name.is_empty());
+            let groups: Result<_, UnknownAdminGroup> =
+                groups.map(str::parse::<AdminGroup>).collect();
+            s.admin_expose = Some(groups.map_err(|expected| expected.to_string())?);
+            Ok(())
+        },
+    },
 ];
 
 type Set = Result<(), String>;
@@ -271,6 +289,23 @@ fn address(field: &mut SocketAddr, value: &str) -> Set {
         .trim()
         .parse()
         .map_err(|_| "an address with its port, as `127.0.0.1:8081` or `[::1]:8081`".to_owned())?;
+    Ok(())
+}
+
+/// What paths begin with: some plain parts, each with its slash before it.
+fn base(field: &mut String, value: &str) -> Set {
+    let base = value.trim().trim_end_matches('/');
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let parts = base.strip_prefix('/').map(|parts| parts.split('/').collect::<Vec<_>>());
+    let is_path = parts.is_some_and(|parts| {
+        parts[0] != "catalog"
+            && parts.iter().all(|part| !part.is_empty() && part.chars().all(plain))
+    });
+    if !is_path {
+        let expected = "a path as `/manage/actuator`: letters, digits, `-`, `_` and `.` behind each slash, and not below `/catalog`";
+        return Err(expected.to_owned());
+    }
+    base.clone_into(field);
     Ok(())
 }
 
@@ -375,6 +410,21 @@ mod tests {
             let mut field = String::new();
             family(&mut field, value).unwrap();
             assert_eq!(field, "engine.receive.");
+        }
+    }
+
+    #[test]
+    fn a_base_is_a_plain_path() {
+        let mut field = String::new();
+        for (value, read) in
+            [("/manage/actuator", "/manage/actuator"), (" /a-b/c_d.e/ ", "/a-b/c_d.e")]
+        {
+            base(&mut field, value).unwrap();
+            assert_eq!(field, read);
+        }
+        for value in ["", "/", "manage", "/a//b", "/a b", "/{name}", "/catalog", "/catalog/x", "/ä"]
+        {
+            assert!(base(&mut field, value).is_err(), "{value}");
         }
     }
 

@@ -53,10 +53,13 @@
 //! | `FLOWX_CONNECTOR_SESSION_TIMEOUT` | | Kafka's `session.timeout.ms` | `45s` |
 //! | `FLOWX_CONNECTOR_ASSIGNMENT` | | when an instance comes or goes, `cooperative` stops only the partitions that move, `eager` all; the same for all instances, stop them all to change it | `cooperative` |
 //! | `FLOWX_CONNECTOR_CATALOG` | | whether `run` serves the catalog page with try-it-out | `false` |
-//! | `FLOWX_CONNECTOR_ADMIN_ADDRESS` | | where the catalog listens, `address:port` | `127.0.0.1:8081` |
-//! | `FLOWX_CONNECTOR_ADMIN_TOKEN` | | bearer token that every request which is tried out must carry; needed with the catalog | none |
-//! | `FLOWX_CONNECTOR_ADMIN_HOSTS` | | host names under which the catalog may be called besides `localhost`, separated by commas | none |
+//! | `FLOWX_CONNECTOR_ADMIN_ADDRESS` | | where the admin endpoint listens, `address:port` | `127.0.0.1:8081` |
+//! | `FLOWX_CONNECTOR_ADMIN_TOKEN` | | bearer token that a request must carry which is tried out, or pauses or resumes a handler; needed with the catalog, and without it nobody can pause | none |
+//! | `FLOWX_CONNECTOR_ADMIN_HOSTS` | | host names under which the admin endpoint may be called besides `localhost`, separated by commas; beyond this machine only the catalog asks for one of them | none |
 //! | `FLOWX_CONNECTOR_STALL` | | how long records that the broker has may fail to come, although there is room for them, before the consumer is restarted | `60s` |
+//! | `FLOWX_CONNECTOR_ADMIN` | | whether `run` serves the admin endpoint: health, info, metrics, switches of handlers | `true` |
+//! | `FLOWX_CONNECTOR_ADMIN_BASE` | | what its paths begin with, but for the catalog's | `/manage/actuator` |
+//! | `FLOWX_CONNECTOR_ADMIN_EXPOSE` | | what of it is served: `health`, `info`, `metrics`, `handlers`, `catalog`, separated by commas | all on a loopback address, else `health,info,metrics` |
 //!
 //! In `<NAME>` a handler's name stands in capitals, with `_` for everything that is no letter or
 //! digit: `FLOWX_CONNECTOR_HANDLER_CREDIT_CHECK_TOPIC` for `credit-check`.
@@ -65,6 +68,7 @@
 //! handled nor answered. Stop using a delay only when its topic has been read to its end. The same
 //! holds for another topic of the handler, another prefix or suffix, and another group.
 
+pub mod admin_group;
 pub mod assignment;
 pub mod delay;
 pub mod handlers;

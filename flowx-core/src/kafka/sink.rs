@@ -1,6 +1,7 @@
 //! Where answers go: a producer whose delivery reports come back as events.
 
 use std::fmt;
+use std::sync::Arc;
 use std::thread;
 
 use rdkafka::client::ClientContext;
@@ -11,11 +12,12 @@ use rdkafka::producer::{BaseRecord, DeliveryResult, ProducerContext, ThreadedPro
 use rdkafka::types::RDKafkaErrorCode;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use super::insight::Notes;
 use super::logging::{guarded, log_error, log_line};
 use super::settings::{KafkaSettings, SetupError};
 use crate::message::headers::Headers;
 use crate::message::record::Outbound;
-use crate::runtime::port::{Delivery, SendError, Sink, Token};
+use crate::runtime::port::{Delivery, Insight, SendError, Sink, Token};
 
 /// Writes records, acknowledged by all in-sync replicas, once and in order.
 ///
@@ -38,11 +40,20 @@ pub struct KafkaSink {
     deliveries: UnboundedReceiver<Delivery>,
     /// For the producer that takes over after a fatal error.
     reports: UnboundedSender<Delivery>,
+    notes: Arc<Notes>,
 }
 
 type Producer = ThreadedProducer<Reports>;
 
-struct Reports(UnboundedSender<Delivery>);
+struct Reports {
+    deliveries: UnboundedSender<Delivery>,
+    notes: Arc<Notes>,
+}
+
+/// How often the producer says how it stands: which brokers it has, and whether one has admitted it.
+/// The consumer is not asked for that, because it would in turn ask brokers for the beginning of each
+/// partition.
+const STATISTICS_MS: &str = "2000";
 
 impl KafkaSink {
     /// Sets up a producer. Returns at once, whether or not a broker can be reached.
@@ -51,14 +62,15 @@ impl KafkaSink {
     /// Settings that cannot work, all mistakes at once.
     pub fn connect(settings: &KafkaSettings) -> Result<Self, SetupError> {
         let (reports, deliveries) = unbounded_channel();
-        let producer = producer(settings, &reports)?;
-        Ok(Self { settings: settings.clone(), producer: Some(producer), deliveries, reports })
+        let notes = Arc::default();
+        let producer = Some(producer(settings, &reports, &notes)?);
+        Ok(Self { settings: settings.clone(), producer, deliveries, reports, notes })
     }
 
     /// After a fatal error librdkafka takes nothing more; only a new producer goes on. What the old
     /// one still held comes back as failed.
     fn replace(&mut self) -> Result<(), SendError> {
-        let producer = producer(&self.settings, &self.reports)
+        let producer = producer(&self.settings, &self.reports, &self.notes)
             .map_err(|error| SendError::Failed(error.to_string()))?;
         tracing::warn!(target: "flowx::kafka", "the producer was fenced; a new one takes over");
         retire(self.producer.replace(producer));
@@ -89,6 +101,10 @@ impl Sink for KafkaSink {
         outcome.map_err(|error| send_error(&error, &record.topic))
     }
 
+    fn insight(&self) -> Option<Arc<dyn Insight>> {
+        Some(Arc::clone(&self.notes) as Arc<dyn Insight>)
+    }
+
     async fn delivered(&mut self) -> Delivery {
         match self.deliveries.recv().await {
             Some(delivery) => delivery,
@@ -117,6 +133,11 @@ impl ClientContext for Reports {
 
     fn error(&self, error: KafkaError, reason: &str) {
         log_error(&error, reason);
+        self.notes.error(&error);
+    }
+
+    fn stats_raw(&self, json: &[u8]) {
+        guarded("the statistics callback", || self.notes.statistics(json));
     }
 }
 
@@ -130,7 +151,7 @@ impl ProducerContext for Reports {
                 Err((error, message)) => Err(send_error(error, message.topic())),
             };
             // Nobody listens once the sink is dropped.
-            let _ = self.0.send(Delivery { token: Token(token as u64), result });
+            let _ = self.deliveries.send(Delivery { token: Token(token as u64), result });
         });
     }
 }
@@ -138,8 +159,12 @@ impl ProducerContext for Reports {
 fn producer(
     settings: &KafkaSettings,
     reports: &UnboundedSender<Delivery>,
+    notes: &Arc<Notes>,
 ) -> Result<Producer, SetupError> {
-    settings.create(&settings.producer(), Reports(reports.clone()))
+    let mut config = settings.producer();
+    config.set("statistics.interval.ms", STATISTICS_MS);
+    let reports = Reports { deliveries: reports.clone(), notes: Arc::clone(notes) };
+    settings.create(&config, reports)
 }
 
 /// Destroys a producer elsewhere: its destructor waits for its thread and for purged records.
@@ -184,7 +209,6 @@ mod tests {
     use super::*;
     use crate::kafka::EmbeddedBroker;
     use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
-    use std::sync::Arc;
     use std::time::Duration;
 
     fn record(topic: &str) -> Outbound {
