@@ -1,6 +1,7 @@
 //! The admin endpoint: what a connector tells of itself, to whom, and whether it is true.
 
 mod counted;
+mod dashboards;
 mod endpoint;
 mod handlers;
 mod kafka;
