@@ -27,6 +27,7 @@ fn connector(cluster: &KafkaCluster) -> Child {
     Command::new(example("currency_exchange"))
         .arg("run")
         .env("KAFKA_BOOTSTRAP_SERVERS", cluster.bootstrap_servers())
+        .env("FLOWX_CONNECTOR_ADMIN_ADDRESS", "127.0.0.1:0")
         .env("ORGANIZATION_ID", "acme")
         .env_remove("RUST_LOG")
         .stderr(Stdio::piped())

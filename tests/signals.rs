@@ -36,6 +36,7 @@ impl Program {
         let mut child = Command::new(path.as_ref())
             .arg("run")
             .env("KAFKA_BOOTSTRAP_SERVERS", broker.bootstrap_servers())
+            .env("FLOWX_CONNECTOR_ADMIN_ADDRESS", "127.0.0.1:0")
             .envs(environment.iter().copied())
             .env_remove("RUST_LOG")
             .stderr(Stdio::piped())

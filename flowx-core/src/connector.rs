@@ -1,5 +1,6 @@
 //! The builder of a connector: gathers the handlers, reads the settings, wires the floors below.
 
+pub(crate) mod health_check;
 #[cfg(feature = "kafka")]
 mod kafka;
 
@@ -31,6 +32,7 @@ use crate::runtime::plan::{Bounds, Plan};
 use crate::runtime::port::{Sink, Source};
 use crate::runtime::retry::RetryPolicy;
 use crate::runtime::status::Status;
+use health_check::HealthCheck;
 
 /// A connector that is ready to run: every handler bound, every topic known, every setting checked.
 #[derive(Debug)]
@@ -38,6 +40,8 @@ pub struct Connector {
     pub(crate) settings: Settings,
     pub(crate) plan: Arc<Plan>,
     pub(crate) status: Status,
+    #[cfg_attr(not(feature = "kafka"), allow(dead_code, reason = "only the admin endpoint asks"))]
+    pub(crate) checks: Vec<HealthCheck>,
 }
 
 impl Connector {
@@ -68,14 +72,7 @@ impl Connector {
     /// What this connector promises to processes.
     #[must_use]
     pub fn contract(&self) -> Contract {
-        let plan = &self.plan;
-        let terms = Terms {
-            group: &plan.group,
-            error_field: &plan.error_field,
-            attempts: plan.retry.attempts,
-            budget: plan.retry.budget,
-        };
-        Contract::of(&plan.registry, &terms)
+        contract_of(&self.plan)
     }
 
     /// The same as an AsyncAPI document, with the brokers of the settings.
@@ -112,11 +109,15 @@ impl Connector {
         stop: impl Future<Output = ()> + Send,
     ) -> Result<(), ConnectorError> {
         let stopping = CancellationToken::new();
+        let status = self.status.clone();
         let run = dispatch::run(source, sink, self.plan, self.status, stopping.clone());
         let mut run = std::pin::pin!(run);
         tokio::select! {
             ended = &mut run => return Ok(ended?),
-            () = stop => stopping.cancel(),
+            () = stop => {
+                status.stopping();
+                stopping.cancel();
+            }
         }
         Ok(run.await?)
     }
@@ -126,6 +127,17 @@ impl Connector {
     pub fn status(&self) -> Status {
         self.status.clone()
     }
+}
+
+/// What a connector of this plan promises to processes.
+pub(crate) fn contract_of(plan: &Plan) -> Contract {
+    let terms = Terms {
+        group: &plan.group,
+        error_field: &plan.error_field,
+        attempts: plan.retry.attempts,
+        budget: plan.retry.budget,
+    };
+    Contract::of(&plan.registry, &terms)
 }
 
 /// Collects what the handlers need; finish with [`main`](Self::main), or with
@@ -139,6 +151,7 @@ pub struct ConnectorBuilder {
     group: Option<String>,
     only: Option<BTreeSet<String>>,
     expected: Option<usize>,
+    checks: Vec<HealthCheck>,
     problems: Vec<String>,
 }
 
@@ -252,6 +265,7 @@ impl ConnectorBuilder {
         problems.extend(layered.map(|name| {
             format!("`.layer_for(\"{name}\", …)`: no handler `{name}` is linked into this binary")
         }));
+        problems.extend(health_check::problems(&self.checks));
         amend(&mut settings);
         problems.extend(settings.contradictions());
         #[cfg(feature = "kafka")]
@@ -286,7 +300,9 @@ impl ConnectorBuilder {
                 problems.extend(endless_attempts(&registry, &settings));
                 if problems.is_empty() && unreadable.is_empty() {
                     let plan = Arc::new(plan(&settings, registry, group));
-                    return Ok(Connector { settings, plan, status: Status::default() });
+                    let status = Status::default();
+                    status.attend(&plan);
+                    return Ok(Connector { settings, plan, status, checks: self.checks });
                 }
             }
             Err(wrong) => problems.extend(wrong),

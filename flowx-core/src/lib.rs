@@ -120,6 +120,13 @@
 //! every place and reason; an example that is not keeps the connector from starting. Keep what `contract
 //! show` writes with each release, and let `contract check --against` that file decide in CI.
 //!
+//! # Operations
+//!
+//! `run` serves an admin endpoint in the shapes of Spring's actuator, where the platform looks for its own
+//! services: health with every partition, liveness and readiness, metrics, and switches that pause a
+//! handler. [`ConnectorBuilder::health_check`] adds what the handlers depend on; [`Connector::status`] is
+//! the same for programs. See `admin` for all of it.
+//!
 //! # Tests
 //!
 //! A handler is still the function that was written, so a test can call it. [`testing`] runs a whole

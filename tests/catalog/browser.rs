@@ -11,9 +11,9 @@ use flowx_core::admin::Site;
 use flowx_core::config::secret::Secret;
 use flowx_tests::{example, repository};
 
-use crate::client::Visited;
 use crate::commands::{Running, SHOWROOM};
 use crate::handlers::connector;
+use flowx_tests::http::Visited;
 
 const CHROMIUM: &str = "/usr/bin/chromium";
 const TOKEN: &str = "open-sesame";

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use flowx_core::kafka::{EmbeddedBroker, ReadFrom, Reader};
 use serde_json::Value;
 
-use crate::client::Visited;
+use flowx_tests::http::Visited;
 
 pub(crate) const SHOWROOM: &str = env!("CARGO_BIN_EXE_showroom");
 
@@ -195,7 +195,7 @@ async fn run_serves_the_page_only_if_asked_and_plays_for_who_knows_the_token() {
     let output = call(folder.path(), &["run"], &[broker, on, address, token]);
     assert_eq!(output.status.code(), Some(78), "{output:?}");
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.contains(&format!("the catalog cannot listen on {taken}")), "{said}");
+    assert!(said.contains(&format!("the admin endpoint cannot listen on {taken}")), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

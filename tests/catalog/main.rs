@@ -2,7 +2,6 @@
 //! what a person meets in a browser.
 
 mod browser;
-mod client;
 mod commands;
 mod handlers;
 mod page;

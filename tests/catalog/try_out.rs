@@ -5,8 +5,8 @@ use std::time::Duration;
 use flowx_core::admin::Site;
 use serde_json::{Value, json};
 
-use crate::client::{Answer, Visited};
 use crate::handlers::connector;
+use flowx_tests::http::{Answer, Visited};
 
 async fn visited() -> Visited {
     Visited::serve(Site::of(&connector().0)).await

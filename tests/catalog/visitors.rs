@@ -3,8 +3,8 @@
 use flowx_core::admin::Site;
 use flowx_core::config::secret::Secret;
 
-use crate::client::Visited;
 use crate::handlers::connector;
+use flowx_tests::http::Visited;
 
 const TRY: &str = "/catalog/try/double";
 const GOOD: &str = r#"{"payload": {"number": 2}}"#;

@@ -1,17 +1,18 @@
 //! The routes of the admin endpoint: who is let in, and what they get.
 
 use flowx_core::ConnectorError;
-use flowx_core::admin::{DeadLetterSite, dead_letters_router, serve};
+use flowx_core::admin::{Actuator, ConnectionLimits, DeadLetterSite, dead_letters_router, serve};
 use flowx_core::config::Settings;
+use flowx_core::config::admin_group::AdminGroup;
 use flowx_core::config::secret::Secret;
 use flowx_core::dead_letters::Desk;
 use flowx_core::kafka::{EmbeddedBroker, ReadFrom, Reader, Writer};
 use flowx_core::message::record::Outbound;
+use flowx_tests::http::Visited;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::client::Visited;
 use crate::numbers::{ASIDE, BRITTLE, REPLIES, World, builder, outbound};
 
 const TOKEN: &str = "Authorization: Bearer canary";
@@ -169,4 +170,32 @@ async fn dead_letters_are_listed_shown_and_sent_again() {
     assert_eq!((run.status, refused.status), (200, 409), "{run:?} {refused:?}");
     assert_eq!(run.json()["replayed"], 2, "{run:?}");
     running.abort();
+}
+
+#[tokio::test]
+async fn the_admin_endpoint_has_them_where_there_is_a_token_and_they_are_exposed() {
+    let broker = EmbeddedBroker::start(1).expect("a broker");
+    for topic in [BRITTLE, ASIDE, REPLIES] {
+        broker.create_topic(topic).expect("a topic");
+    }
+    let world = World::default();
+    let settings = settings(broker.bootstrap_servers());
+    let connector = builder(&world, &["brittle"]).settings(settings).build().expect("a connector");
+    let site = || DeadLetterSite::new(Desk::of(&connector).expect("a desk"), Secret::new("canary"));
+    let with = || Actuator::of(&connector).dead_letters(site());
+    for (actuator, there) in [
+        (with(), true),
+        (with().expose([AdminGroup::Health]), false),
+        (Actuator::of(&connector), false),
+    ] {
+        let visited = Visited::admin(actuator, None, ConnectionLimits::default()).await;
+        let links = visited.get("/manage/actuator").await.json();
+        assert_eq!(links["_links"].get("deadletters").is_some(), there, "{links}");
+        let without = visited.get("/manage/actuator/deadletters").await.status;
+        assert_eq!(without, if there { 401 } else { 404 });
+        let request =
+            format!("GET /manage/actuator/deadletters HTTP/1.1\r\nHost: localhost\r\n{TOKEN}");
+        let answer = visited.send(&request, "").await;
+        assert_eq!(answer.status, if there { 200 } else { 404 }, "{}", answer.body);
+    }
 }

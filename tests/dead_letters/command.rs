@@ -134,6 +134,7 @@ impl Place {
         command
             .env_clear()
             .env("HANDLERS", "moody")
+            .env("FLOWX_CONNECTOR_ADMIN_ADDRESS", "127.0.0.1:0")
             .env("KAFKA_BOOTSTRAP_SERVERS", &self.kafka.bootstrap_servers)
             .env("MENDED", &self.mended)
             .current_dir(self.mended.parent().unwrap_or(Path::new(".")));

@@ -3,9 +3,6 @@
 
 mod admin;
 mod capture;
-#[path = "../catalog/client.rs"]
-#[expect(dead_code, reason = "the catalog needs more of it")]
-mod client;
 mod command;
 mod desk;
 mod forged;

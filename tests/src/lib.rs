@@ -11,10 +11,12 @@
 //! | an example connector as a program | [`example`](fn@example) |
 //! | many runs that a seed decides, on all processors | [`seeds::first_failure`] |
 //! | what the official AsyncAPI parser says of documents | [`asyncapi::Parser`] |
+//! | an HTTP client, and sites of flowx for it | [`http::Visited`] |
 //! | a written report | [`report::Report`] |
 //! | waiting with a deadline | [`eventually`](fn@eventually) |
 
 pub mod asyncapi;
+pub mod http;
 pub mod kafka;
 pub mod ledger;
 pub mod proxy;

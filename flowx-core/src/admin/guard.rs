@@ -1,7 +1,7 @@
 //! Who is let in: no page of another host, and nobody without the token where there is one.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, ORIGIN, WWW_AUTHENTICATE};
@@ -10,21 +10,25 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use super::answer::refused;
-use super::site::Site;
 use crate::config::secret::Secret;
+
+/// Who is let in.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Door {
+    /// What they must know who change something.
+    pub(super) token: Option<Secret>,
+    /// Names of this host beside its own, in lower case.
+    pub(super) hosts: BTreeSet<String>,
+}
 
 /// Why somebody is not let in.
 pub(super) type Refused = (StatusCode, &'static str);
 
 /// Refuses requests under a foreign name: a page whose host name leads here (DNS rebinding) has one.
-pub(super) async fn own_host(
-    State(site): State<Arc<Site>>,
-    request: Request,
-    next: Next,
-) -> Response {
+pub(super) async fn own_host(State(door): State<Door>, request: Request, next: Next) -> Response {
     let named = request.headers().get(HOST).and_then(|host| host.to_str().ok());
     let named = named.or_else(|| request.uri().authority().map(|authority| authority.as_str()));
-    if named.is_some_and(|authority| is_own(&site, host_of(authority))) {
+    if named.is_some_and(|authority| door.is_own(host_of(authority))) {
         return next.run(request).await;
     }
     refused(
@@ -33,13 +37,35 @@ pub(super) async fn own_host(
     )
 }
 
-/// Whether a request that is to be played comes from the page itself or from a program.
-pub(super) fn may_play(site: &Site, headers: &HeaderMap) -> Result<(), Refused> {
-    speaks_json(headers)?;
-    own_origin(headers)?;
-    match &site.token {
-        Some(token) => knows(token, headers),
-        None => Ok(()),
+impl Door {
+    /// Whether a request that is to be played comes from the page itself or from a program, and from
+    /// somebody who may.
+    pub(super) fn lets_play(&self, headers: &HeaderMap) -> Result<(), Refused> {
+        speaks_json(headers)?;
+        own_origin(headers)?;
+        match &self.token {
+            Some(token) => knows(token, headers),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a request comes from somebody who may change how the connector runs. Nobody may where
+    /// there is no token.
+    pub(super) fn lets_change(&self, headers: &HeaderMap) -> Result<(), Refused> {
+        own_origin(headers)?;
+        match &self.token {
+            Some(token) => knows(token, headers),
+            None => Err((
+                StatusCode::FORBIDDEN,
+                "nobody may change anything here; set FLOWX_CONNECTOR_ADMIN_TOKEN to allow it to who knows that token",
+            )),
+        }
+    }
+
+    fn is_own(&self, host: &str) -> bool {
+        let host = host.trim_end_matches('.').to_ascii_lowercase();
+        let loopback = host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+        loopback || host == "localhost" || self.hosts.contains(&host)
     }
 }
 
@@ -103,12 +129,6 @@ fn host_of(authority: &str) -> &str {
         Some(rest) => rest.split(']').next().unwrap_or(rest),
         None => authority.split(':').next().unwrap_or(authority),
     }
-}
-
-fn is_own(site: &Site, host: &str) -> bool {
-    let host = host.trim_end_matches('.').to_ascii_lowercase();
-    let loopback = host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-    loopback || host == "localhost" || site.hosts.contains(&host)
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
 //! What is served, to whom, and within which bounds.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
+use super::guard::Door;
 use super::stage::{InProcess, ThroughKafka};
 use crate::config::secret::Secret;
 use crate::connector::Connector;
@@ -17,8 +17,7 @@ pub struct Site {
     pub(super) catalog: Catalog,
     pub(super) in_process: InProcess,
     pub(super) broker: Option<ThroughKafka>,
-    pub(super) token: Option<Secret>,
-    pub(super) hosts: BTreeSet<String>,
+    pub(super) door: Door,
     pub(super) limits: Limits,
     pub(super) at_work: Arc<Semaphore>,
 }
@@ -58,8 +57,7 @@ impl Site {
             catalog: Catalog::of(connector.contract()).served(false, false),
             in_process: InProcess::of(connector),
             broker: None,
-            token: None,
-            hosts: BTreeSet::new(),
+            door: Door::default(),
             at_work: Arc::new(Semaphore::new(limits.at_once)),
             limits,
         }
@@ -68,14 +66,14 @@ impl Site {
     /// Plays a request only for who knows this token.
     #[must_use]
     pub fn token(mut self, token: Secret) -> Self {
-        self.token = Some(token);
+        self.door.token = Some(token);
         self.told()
     }
 
     /// Also answers under these host names, beside those of the machine itself.
     #[must_use]
     pub fn hosts<N: Into<String>>(mut self, hosts: impl IntoIterator<Item = N>) -> Self {
-        self.hosts.extend(hosts.into_iter().map(|host| host.into().to_ascii_lowercase()));
+        self.door.hosts.extend(hosts.into_iter().map(|host| host.into().to_ascii_lowercase()));
         self
     }
 
@@ -102,7 +100,7 @@ impl Site {
 
     /// The page knows what it may ask for.
     fn told(mut self) -> Self {
-        self.catalog = self.catalog.served(self.token.is_some(), self.broker.is_some());
+        self.catalog = self.catalog.served(self.door.token.is_some(), self.broker.is_some());
         self
     }
 }
@@ -111,8 +109,7 @@ impl fmt::Debug for Site {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Site")
             .field("group", &self.catalog.contract.group)
-            .field("token", &self.token)
-            .field("hosts", &self.hosts)
+            .field("door", &self.door)
             .field("limits", &self.limits)
             .finish_non_exhaustive()
     }

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use tokio::time::timeout;
 
 use super::answer::refused;
-use super::guard::{may_play, not_let_in};
+use super::guard::not_let_in;
 use super::site::Site;
 use super::stage::{PlayError, Played};
 use crate::contract::catalog::exchange::{Place, RecordedExchange};
@@ -42,8 +42,8 @@ pub(super) async fn play(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    if let Err(refusal) = may_play(&site, &headers) {
-        return not_let_in(refusal);
+    if let Err(reason) = site.door.lets_play(&headers) {
+        return not_let_in(reason);
     }
     let Ok(_turn) = site.at_work.try_acquire() else {
         let reason = format!(

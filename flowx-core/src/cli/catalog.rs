@@ -1,14 +1,10 @@
-//! `catalog`: the page for process designers, as a file; and where the other commands serve it.
+//! `catalog`: the page for process designers, as a file.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use tokio::net::TcpListener;
-use tokio_util::sync::{CancellationToken, DropGuard};
-
 use super::{Code, CommandError, FAILURE, SUCCESS};
-use crate::admin::{InProcess, Site, catalog_router, record_examples, serve};
-use crate::connector::{Connector, ConnectorBuilder, StartError};
+use crate::admin::{InProcess, Site, record_examples};
+use crate::connector::{Connector, ConnectorBuilder};
 use crate::contract::catalog::{Catalog, page};
 
 #[derive(Debug, clap::Args)]
@@ -59,28 +55,4 @@ async fn recorded(mut catalog: Catalog, connector: &Connector) -> (Catalog, bool
         catalog = catalog.with_exchanges(handler, exchanges);
     }
     (catalog, complete)
-}
-
-/// A catalog that is being served; it ends when this is dropped.
-pub(super) struct Served {
-    /// Where it listens.
-    pub(super) address: SocketAddr,
-    _stop: DropGuard,
-}
-
-/// Serves a catalog at this address.
-pub(super) async fn served(site: Site, address: SocketAddr) -> Result<Served, StartError> {
-    let unusable = |error: std::io::Error| {
-        StartError::one(format!("the catalog cannot listen on {address}: {error}"))
-    };
-    let listener = TcpListener::bind(address).await.map_err(unusable)?;
-    let address = listener.local_addr().map_err(unusable)?;
-    let stop = CancellationToken::new();
-    let stopped = stop.clone().cancelled_owned();
-    tokio::spawn(async move {
-        if let Err(error) = serve(listener, catalog_router(site), stopped).await {
-            tracing::error!(%error, "the catalog is not served any more");
-        }
-    });
-    Ok(Served { address, _stop: stop.drop_guard() })
 }

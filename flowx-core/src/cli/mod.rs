@@ -10,6 +10,7 @@ mod dlq;
 mod handlers;
 mod run;
 mod schema;
+mod served;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;

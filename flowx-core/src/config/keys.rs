@@ -7,8 +7,8 @@
 
 use super::Settings;
 use super::values::{
-    Read, Show, Shown, address, duration, family, names, number, part, secret, security_protocol,
-    some, switch, text, word,
+    Read, Show, Shown, address, admin_groups, base_path, duration, family, names, number, part,
+    secret, security_protocol, some, switch, text, word,
 };
 use crate::message::decode::Limits;
 
@@ -263,6 +263,10 @@ pub const KEYS: &[Key] = &[
     key!("admin.address", "FLOWX_CONNECTOR_ADMIN_ADDRESS", [], admin_address, address),
     key!("admin.token", "FLOWX_CONNECTOR_ADMIN_TOKEN", [], admin_token, secret),
     key!("admin.hosts", "FLOWX_CONNECTOR_ADMIN_HOSTS", [], admin_hosts, names).list(),
+    key!("admin.enabled", "FLOWX_CONNECTOR_ADMIN", [], admin, switch),
+    key!("admin.base", "FLOWX_CONNECTOR_ADMIN_BASE", [], admin_base, base_path),
+    key!("admin.expose", "FLOWX_CONNECTOR_ADMIN_EXPOSE", [], admin_expose, some(admin_groups))
+        .list(),
 ];
 
 #[cfg(test)]

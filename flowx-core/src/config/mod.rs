@@ -76,9 +76,12 @@
 //! | `FLOWX_CONNECTOR_BREAKER_PAUSE` | `breaker.pause` | | how long a partition is held before one request is tried | `30s` |
 //! | `FLOWX_CONNECTOR_DEAD_LETTER_REFUSALS` | `dead_letter.refusals` | | whether requests that a handler refused are put aside too | `false` |
 //! | `FLOWX_CONNECTOR_CATALOG` | `catalog.enabled` | | whether `run` serves the catalog page with try-it-out | `false` |
-//! | `FLOWX_CONNECTOR_ADMIN_ADDRESS` | `admin.address` | | where the catalog listens, `address:port` | `127.0.0.1:8081` |
-//! | `FLOWX_CONNECTOR_ADMIN_TOKEN` | `admin.token` | | bearer token that every request which is tried out must carry; needed with the catalog | none |
-//! | `FLOWX_CONNECTOR_ADMIN_HOSTS` | `admin.hosts` | | host names under which the catalog may be called besides `localhost`, separated by commas | none |
+//! | `FLOWX_CONNECTOR_ADMIN_ADDRESS` | `admin.address` | | where the admin endpoint listens, `address:port` | `127.0.0.1:8081` |
+//! | `FLOWX_CONNECTOR_ADMIN_TOKEN` | `admin.token` | | bearer token that a request must carry which is tried out, pauses or resumes a handler, or concerns dead letters; needed with the catalog, and without it nobody can do any of that | none |
+//! | `FLOWX_CONNECTOR_ADMIN_HOSTS` | `admin.hosts` | | host names under which the admin endpoint may be called besides `localhost`, separated by commas; beyond this machine only the catalog asks for one of them | none |
+//! | `FLOWX_CONNECTOR_ADMIN` | `admin.enabled` | | whether `run` serves the admin endpoint: health, info, metrics, switches of handlers, dead letters | `true` |
+//! | `FLOWX_CONNECTOR_ADMIN_BASE` | `admin.base` | | what its paths begin with, but for the catalog's | `/manage/actuator` |
+//! | `FLOWX_CONNECTOR_ADMIN_EXPOSE` | `admin.expose` | | what of it is served: `health`, `info`, `metrics`, `handlers`, `deadletters`, `catalog`, separated by commas | all on a loopback address, else `health,info,metrics` |
 //! | `FLOWX_CONNECTOR_HANDLER_<NAME>_TOPIC` | `handler.<name>.topic` | | topic of one handler, written as in the attribute | the attribute's |
 //! | `FLOWX_CONNECTOR_HANDLER_<NAME>_REPLY` | `handler.<name>.reply` | | reply topic of one handler | the attribute's |
 //! | `FLOWX_CONNECTOR_HANDLER_<NAME>_CONCURRENCY` | `handler.<name>.concurrency` | | requests of one handler at work at once | the attribute's |
@@ -109,6 +112,7 @@
 //! handled nor answered. Stop using a delay only when its topic has been read to its end. The same
 //! holds for another topic of the handler, another prefix or suffix, and another group.
 
+pub mod admin_group;
 pub mod assignment;
 pub mod delay;
 pub mod handlers;

@@ -1,11 +1,12 @@
 //! The settings tree, and what in it excludes each other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use humantime::format_duration;
 
+use super::admin_group::AdminGroup;
 use super::assignment::AssignmentProtocol;
 use super::handlers::HandlerOverrides;
 use super::keys::KEYS;
@@ -98,12 +99,19 @@ pub struct Settings {
     pub stall: Duration,
     /// Whether `run` serves the catalog page with try-it-out; default false.
     pub catalog: bool,
-    /// Where the catalog listens; default `127.0.0.1:8081`.
+    /// Where the admin endpoint listens; default `127.0.0.1:8081`.
     pub admin_address: SocketAddr,
-    /// What a request that is tried out must know; none by default, and needed with the catalog.
+    /// What a request must know that is tried out, or that pauses or resumes a handler; none by default,
+    /// and needed with the catalog.
     pub admin_token: Option<Secret>,
-    /// Host names under which the catalog may be called besides `localhost`; none by default.
+    /// Host names under which the admin endpoint may be called besides `localhost`; none by default.
     pub admin_hosts: Vec<String>,
+    /// Whether `run` serves the admin endpoint; default true.
+    pub admin: bool,
+    /// What its paths begin with, but for the catalog's; default `/manage/actuator`.
+    pub admin_base: String,
+    /// What of it is served; by default all on a loopback address, else health, info and metrics.
+    pub admin_expose: Option<BTreeSet<AdminGroup>>,
     /// Where what was read comes from.
     pub(super) origins: Origins,
 }
@@ -181,6 +189,9 @@ impl Default for Settings {
             admin_address: SocketAddr::from(([127, 0, 0, 1], 8081)),
             admin_token: None,
             admin_hosts: Vec::new(),
+            admin: true,
+            admin_base: "/manage/actuator".to_owned(),
+            admin_expose: None,
             origins: Origins::default(),
         }
     }
@@ -260,12 +271,31 @@ impl Settings {
                     .to_owned(),
             );
         }
+        if self.catalog && !self.admin {
+            problems.push(
+                "the catalog is on, and the admin endpoint that serves it is off; set one of FLOWX_CONNECTOR_CATALOG and FLOWX_CONNECTOR_ADMIN to the other's value"
+                    .to_owned(),
+            );
+        } else if self.catalog && !self.exposed().contains(&AdminGroup::Catalog) {
+            problems.push(
+                "the catalog is on, and not among what the admin endpoint exposes; add `catalog` to FLOWX_CONNECTOR_ADMIN_EXPOSE, or set FLOWX_CONNECTOR_CATALOG to `false`"
+                    .to_owned(),
+            );
+        }
         problems
     }
 
     /// A problem, with the places of the settings that it speaks of.
     pub(crate) fn placed(&self, problem: String) -> String {
         self.origins.placed(problem)
+    }
+
+    /// What the admin endpoint serves where it listens.
+    #[must_use]
+    pub fn exposed(&self) -> BTreeSet<AdminGroup> {
+        let at_home = self.admin_address.ip().is_loopback();
+        let default = if at_home { &AdminGroup::ALL[..] } else { &AdminGroup::HARMLESS };
+        self.admin_expose.clone().unwrap_or_else(|| default.iter().copied().collect())
     }
 }
 
@@ -332,6 +362,29 @@ mod tests {
         let settings = read(&[on, ("FLOWX_CONNECTOR_ADMIN_TOKEN", "canary")]).unwrap();
         assert!(settings.admin_token.as_ref().is_some_and(|token| token.is("canary")));
         assert!(!format!("{settings:?}").contains("canary"));
+    }
+
+    #[test]
+    fn beyond_this_machine_only_what_is_harmless_is_exposed_unless_more_is_asked_for() {
+        let address = ("FLOWX_CONNECTOR_ADMIN_ADDRESS", "0.0.0.0:8081");
+        let expose = |names| ("FLOWX_CONNECTOR_ADMIN_EXPOSE", names);
+        assert_eq!(Settings::default().exposed(), AdminGroup::ALL.into());
+        assert_eq!(read(&[address]).unwrap().exposed(), AdminGroup::HARMLESS.into());
+        let more = read(&[address, expose("health, handlers")]).unwrap().exposed();
+        assert_eq!(more, [AdminGroup::Health, AdminGroup::Handlers].into());
+        let problems = read(&[expose("health,everything")]).unwrap_err();
+        assert!(problems[0].contains("names of `health`"), "{problems:?}");
+
+        let (on, token) =
+            (("FLOWX_CONNECTOR_CATALOG", "true"), ("FLOWX_CONNECTOR_ADMIN_TOKEN", "canary"));
+        let problems = read(&[address, on, token]).unwrap_err();
+        assert!(
+            problems[0].contains("add `catalog` to FLOWX_CONNECTOR_ADMIN_EXPOSE"),
+            "{problems:?}"
+        );
+        let problems = read(&[on, token, ("FLOWX_CONNECTOR_ADMIN", "false")]).unwrap_err();
+        assert!(problems[0].contains("the admin endpoint that serves it is off"), "{problems:?}");
+        assert_eq!(problems.len(), 1, "{problems:?}");
     }
 
     #[test]

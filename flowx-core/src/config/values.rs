@@ -1,5 +1,6 @@
 //! How values of settings are read from text, and shown.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use humantime::format_duration;
 use serde_json::Value;
 
+use super::admin_group::{AdminGroup, UnknownAdminGroup};
 use super::assignment::AssignmentProtocol;
 use super::delay::RetryDelay;
 use super::order::Order;
@@ -115,6 +117,30 @@ pub(super) fn delays(field: &mut Vec<RetryDelay>, value: &str) -> Read {
     Ok(())
 }
 
+/// What the paths of the admin endpoint begin with.
+pub(super) fn base_path(field: &mut String, value: &str) -> Read {
+    let base = value.trim().trim_end_matches('/');
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let parts = base.strip_prefix('/').map(|parts| parts.split('/').collect::<Vec<_>>());
+    let is_path = parts.is_some_and(|parts| {
+        parts[0] != "catalog"
+            && parts.iter().all(|part| !part.is_empty() && part.chars().all(plain))
+    });
+    if !is_path {
+        let expected = "a path as `/manage/actuator`: letters, digits, `-`, `_` and `.` behind each slash, and not below `/catalog`";
+        return Err(expected.to_owned());
+    }
+    base.clone_into(field);
+    Ok(())
+}
+
+pub(super) fn admin_groups(field: &mut BTreeSet<AdminGroup>, value: &str) -> Read {
+    let groups = value.split(',').map(str::trim).filter(|name| !name.is_empty());
+    let groups: Result<_, UnknownAdminGroup> = groups.map(str::parse::<AdminGroup>).collect();
+    *field = groups.map_err(|expected| expected.to_string())?;
+    Ok(())
+}
+
 pub(super) fn names(field: &mut Vec<String>, value: &str) -> Read {
     let names = value.split(',').map(str::trim).filter(|name| !name.is_empty());
     *field = names.map(str::to_owned).collect();
@@ -183,6 +209,7 @@ show! {
     Order: |order| order.name().into();
     AssignmentProtocol: |assignment| assignment.name().into();
     SocketAddr: |address| address.to_string().into();
+    BTreeSet<AdminGroup>: |groups| groups.iter().map(|group| group.name()).collect::<Vec<_>>().into();
     Vec<String>: |texts| texts.clone().into();
     Vec<RetryDelay>: |delays| delays.iter().map(ToString::to_string).collect::<Vec<_>>().into();
 }

@@ -18,7 +18,7 @@ pub struct BindEnvironment {
     /// The field that a successful reply carries as null; `None` switches it off.
     pub error_field: Option<String>,
     /// What stands around the calls.
-    pub(crate) layers: Layers,
+    pub layers: Layers,
 }
 
 impl BindEnvironment {

@@ -92,7 +92,7 @@ type Wrap = dyn Fn(LayeredHandler) -> LayeredHandler + Send + Sync;
 
 /// The layers of a connector, in the order in which they were given.
 #[derive(Clone, Default)]
-pub(crate) struct Layers(Vec<(Option<String>, Arc<Wrap>)>);
+pub struct Layers(Vec<(Option<String>, Arc<Wrap>)>);
 
 impl Layers {
     /// Adds a layer inside of those before it: around one handler, or around each.

@@ -140,6 +140,14 @@ impl Registry {
         self.routes.iter()
     }
 
+    /// The version of the package that the handlers come from; `None` if they come from several.
+    #[must_use]
+    pub fn version(&self) -> Option<&'static str> {
+        let site = |route: &Arc<Route>| (route.handler.site.package, route.handler.site.version);
+        let first = self.routes.first().map(site)?;
+        self.routes.iter().all(|route| site(route) == first).then_some(first.1)
+    }
+
     /// The handler of a topic, be it the handler's own or one of its retry topics.
     #[must_use]
     pub fn route(&self, topic: &str) -> Option<Arc<Route>> {

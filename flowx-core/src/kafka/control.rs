@@ -13,14 +13,21 @@ use rdkafka::message::{BorrowedMessage, Message};
 use tokio::sync::oneshot;
 
 use super::bootstrap::Bootstrap;
+use super::ffi;
 use super::logging::guarded;
 use super::membership::{Membership, WATERMARKS};
 use super::rebalance::{Consumer, Rebalancer};
 use super::watchdog::{Standstill, Watchdog};
-use crate::runtime::port::{Epoch, Position, SourceEvent};
+use crate::runtime::port::{Ends, Epoch, Position, SourceEvent};
 
 /// The longest a command waits for the poll before it.
 const POLL: Duration = Duration::from_millis(50);
+
+/// How long a consumer may take to leave the group and end, while brokers do not answer.
+const LEAVING: Duration = Duration::from_secs(300);
+
+/// How often is noted where the partitions end.
+const ENDS: Duration = Duration::from_secs(1);
 
 /// What the asynchronous half asks for. When it is dropped, the thread closes by itself.
 pub(super) enum Command {
@@ -55,6 +62,8 @@ pub(super) fn run(
     mut consumer: Arc<Consumer>,
     commands: &Receiver<Command>,
 ) {
+    let notes = Arc::clone(membership.outbox().notes());
+    let _silent = OnDrop(|| notes.expect_nothing());
     let will = loop {
         match guarded("the control thread", || serve(membership, &consumer, commands)) {
             Some(End::Closing(will)) => break will,
@@ -74,6 +83,7 @@ pub(super) fn run(
     };
     let (positions, done) =
         will.map_or_else(Default::default, |will| (will.positions, Some(will.done)));
+    notes.expect(LEAVING);
     let context = Arc::clone(consumer.context());
     let committed = guarded("the last commit", || context.commit_last(&consumer, &positions));
     context.close();
@@ -91,7 +101,15 @@ fn serve(membership: &Membership, consumer: &Arc<Consumer>, commands: &Receiver<
     let context = consumer.context();
     let mut watchdog = Watchdog::new(membership.stall(), Instant::now());
     let mut bootstrap = Bootstrap::new(membership.bootstrap_servers());
+    let notes = membership.outbox().notes();
+    let mut ends_noted = None;
     loop {
+        let now = Instant::now();
+        notes.expect(membership.busy());
+        if ends_noted.is_none_or(|noted| now.duration_since(noted) >= ENDS) {
+            ends_noted = Some(now);
+            notes.ends(ends(consumer));
+        }
         match consumer.poll(POLL) {
             None => {}
             Some(Ok(message)) => stray(context, &message),
@@ -140,6 +158,11 @@ fn begin_anew(
     consumer: Arc<Consumer>,
     Standstill { epoch, position, end, lasts }: Standstill,
 ) -> Result<Arc<Consumer>, String> {
+    let notes = membership.outbox().notes();
+    // Each is noticed within one and a half times the stall; more often than every other time, and the
+    // new consumer is no better.
+    notes.standstill(membership.stall() * 4);
+    notes.expect(LEAVING);
     let context = Arc::clone(consumer.context());
     if let Some((partition, _)) = context.assignments().one(epoch) {
         membership.outbox().event(SourceEvent::Trouble(format!(
@@ -154,6 +177,27 @@ fn begin_anew(
     drop(context);
     leave(consumer)?;
     membership.join(last_epoch).map_err(|error| error.to_string())
+}
+
+/// Where the partitions end, as the last fetch of each told it: nobody is asked.
+fn ends(consumer: &Consumer) -> Vec<(String, i32, Ends)> {
+    let all = consumer.context().assignments().all();
+    let known = all.iter().filter_map(|(epoch, partition)| {
+        let (topic, number) = (partition.topic(), partition.partition());
+        let (low, end) = ffi::known_ends(consumer.client(), topic, number)?;
+        let (_, began) = consumer.context().assignments().one(*epoch)?;
+        Some((topic.to_string(), number, Ends { begin: began.or(low).unwrap_or(0), end }))
+    });
+    known.collect()
+}
+
+/// Does something when it is dropped, however the function is left.
+struct OnDrop<F: FnMut()>(F);
+
+impl<F: FnMut()> Drop for OnDrop<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
 }
 
 /// Stops fetching a partition behind the runtime's back, as nothing in this library ever does.

@@ -52,6 +52,29 @@ pub(super) fn add_brokers<C: ClientContext>(client: &Client<C>, servers: &CStr) 
     unsafe { native::rd_kafka_brokers_add(client.native_ptr(), servers.as_ptr()) };
 }
 
+/// The first offset of a partition, if it is known, and the one behind its last record, as this client
+/// was told last; asks nobody. `None` if it was never told.
+pub(super) fn known_ends<C: ClientContext>(
+    client: &Client<C>,
+    topic: &str,
+    partition: i32,
+) -> Option<(Option<i64>, i64)> {
+    let topic = CString::new(topic).ok()?;
+    let (mut low, mut high) = (-1, -1);
+    // SAFETY: client and name are alive for the whole call, which only copies two numbers.
+    let code = unsafe {
+        native::rd_kafka_get_watermark_offsets(
+            client.native_ptr(),
+            topic.as_ptr(),
+            partition,
+            &raw mut low,
+            &raw mut high,
+        )
+    };
+    answer(code).ok()?;
+    (high >= 0).then_some((Some(low).filter(|low| *low >= 0), high))
+}
+
 /// A commit that was asked for, and the place where its answer comes in.
 ///
 /// It keeps the consumer alive: let go of it before the consumer is to be closed. Dropped early, it

@@ -18,6 +18,10 @@ use crate::runtime::port::Epoch;
 /// How long the broker may take to say where a partition ends.
 pub(super) const WATERMARKS: Duration = Duration::from_secs(2);
 
+/// Within which time the control thread is heard of again, whatever it does beside waiting for a drain:
+/// a few look-ups of 5 s at a broker that does not answer.
+const BEAT: Duration = Duration::from_secs(30);
+
 /// What it takes to join the group, any number of times.
 pub(super) struct Membership {
     settings: KafkaSettings,
@@ -67,6 +71,11 @@ impl Membership {
 
     pub(super) fn bootstrap_servers(&self) -> &str {
         &self.settings.bootstrap_servers
+    }
+
+    /// How long the control thread may be busy with a rebalance, and what it asks brokers in it.
+    pub(super) fn busy(&self) -> Duration {
+        BEAT + self.settings.drain
     }
 
     pub(super) fn outbox(&self) -> &Outbox {

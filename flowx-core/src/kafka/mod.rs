@@ -11,6 +11,7 @@ mod commits;
 mod control;
 mod embedded;
 mod ffi;
+mod insight;
 mod logging;
 mod membership;
 mod outbox;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::insight::Notes;
 use super::partition::Partition;
 use crate::runtime::port::{Assignment, SourceEvent};
 
@@ -24,11 +25,17 @@ pub(super) struct Outbox {
     messages: UnboundedSender<Message>,
     readable: Arc<Notify>,
     told: Mutex<HashMap<String, Instant>>,
+    notes: Arc<Notes>,
 }
 
 impl Outbox {
     pub(super) fn new(messages: UnboundedSender<Message>, readable: Arc<Notify>) -> Self {
-        Self { messages, readable, told: Mutex::default() }
+        Self { messages, readable, told: Mutex::default(), notes: Arc::default() }
+    }
+
+    /// What is noted for who looks on.
+    pub(super) fn notes(&self) -> &Arc<Notes> {
+        &self.notes
     }
 
     pub(super) fn event(&self, event: SourceEvent) {

@@ -153,6 +153,7 @@ impl Rebalancer {
             // Nothing to read, or nobody to read it: librdkafka waits for an answer all the same.
             _ => {
                 self.answer(consumer, list);
+                self.outbox.event(SourceEvent::Assigned(Vec::new()));
             }
         }
     }
@@ -354,6 +355,7 @@ impl ClientContext for Rebalancer {
         if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
             self.all_down.store(true, Ordering::Relaxed);
         }
+        self.outbox.notes().error(&error);
         let is_told_elsewhere = matches!(
             error.rdkafka_error_code(),
             // The first four are in the log already, the others have words of their own.

@@ -1,6 +1,7 @@
 //! Where answers go: a producer whose delivery reports come back as events.
 
 use std::fmt;
+use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
@@ -16,12 +17,13 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout_at;
 
 use super::bootstrap::Bootstrap;
+use super::insight::Notes;
 use super::logging::{guarded, log_error, log_line};
 use super::settings::{KafkaSettings, SetupError};
 use super::unspoken::Unspoken;
 use crate::message::headers::Headers;
 use crate::message::record::Outbound;
-use crate::runtime::port::{Delivery, SendError, Sink, Token};
+use crate::runtime::port::{Delivery, Insight, SendError, Sink, Token};
 
 /// Writes records, acknowledged by all in-sync replicas, once and in order.
 ///
@@ -45,6 +47,7 @@ pub struct KafkaSink {
     /// For the producer that takes over after a fatal error.
     reports: UnboundedSender<Report>,
     bootstrap: Bootstrap,
+    notes: Arc<Notes>,
 }
 
 type Producer = ThreadedProducer<Reports>;
@@ -58,7 +61,13 @@ enum Report {
 struct Reports {
     reports: UnboundedSender<Report>,
     unspoken: Unspoken,
+    notes: Arc<Notes>,
 }
+
+/// How often the producer says how it stands: which brokers it has, and whether one has admitted it.
+/// The consumer is not asked for that, because it would in turn ask brokers for the beginning of each
+/// partition.
+const STATISTICS_MS: &str = "2000";
 
 impl KafkaSink {
     /// Sets up a producer. Returns at once, whether or not a broker can be reached.
@@ -67,15 +76,16 @@ impl KafkaSink {
     /// Settings that cannot work, all mistakes at once.
     pub fn connect(settings: &KafkaSettings) -> Result<Self, SetupError> {
         let (reports, reported) = unbounded_channel();
-        let producer = Some(producer(settings, &reports)?);
+        let notes = Arc::default();
+        let producer = Some(producer(settings, &reports, &notes)?);
         let bootstrap = Bootstrap::new(&settings.bootstrap_servers);
-        Ok(Self { settings: settings.clone(), producer, reported, reports, bootstrap })
+        Ok(Self { settings: settings.clone(), producer, reported, reports, bootstrap, notes })
     }
 
     /// After a fatal error librdkafka takes nothing more; only a new producer goes on. What the old
     /// one still held comes back as failed.
     fn replace(&mut self) -> Result<(), SendError> {
-        let producer = producer(&self.settings, &self.reports)
+        let producer = producer(&self.settings, &self.reports, &self.notes)
             .map_err(|error| SendError::Failed(error.to_string()))?;
         tracing::warn!(target: "flowx::kafka", "the producer was fenced; a new one takes over");
         retire(self.producer.replace(producer));
@@ -104,6 +114,10 @@ impl Sink for KafkaSink {
             outcome = self.hand_over(record, token);
         }
         outcome.map_err(|error| send_error(&error, &record.topic))
+    }
+
+    fn insight(&self) -> Option<Arc<dyn Insight>> {
+        Some(Arc::clone(&self.notes) as Arc<dyn Insight>)
     }
 
     async fn delivered(&mut self) -> Delivery {
@@ -152,6 +166,11 @@ impl ClientContext for Reports {
         if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
             let _ = self.reports.send(Report::AllBrokersDown);
         }
+        self.notes.error(&error);
+    }
+
+    fn stats_raw(&self, json: &[u8]) {
+        guarded("the statistics callback", || self.notes.statistics(json));
     }
 }
 
@@ -174,9 +193,13 @@ impl ProducerContext for Reports {
 fn producer(
     settings: &KafkaSettings,
     reports: &UnboundedSender<Report>,
+    notes: &Arc<Notes>,
 ) -> Result<Producer, SetupError> {
-    let context = Reports { reports: reports.clone(), unspoken: settings.unspoken() };
-    settings.create(&settings.producer(), context)
+    let mut config = settings.producer();
+    config.set("statistics.interval.ms", STATISTICS_MS);
+    let (reports, notes) = (reports.clone(), Arc::clone(notes));
+    let context = Reports { reports, unspoken: settings.unspoken(), notes };
+    settings.create(&config, context)
 }
 
 /// Destroys a producer elsewhere: its destructor waits for its thread and for purged records.
@@ -221,7 +244,6 @@ mod tests {
     use super::*;
     use crate::kafka::EmbeddedBroker;
     use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
-    use std::sync::Arc;
     use std::time::Duration;
 
     fn record(topic: &str) -> Outbound {

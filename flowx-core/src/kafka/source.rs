@@ -9,13 +9,14 @@ use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
 
 use super::control::{self, Command};
+use super::insight::Notes;
 use super::membership::Membership;
 use super::outbox::{Message, Outbox};
 use super::partition::{Partition, Taken};
 use super::settings::{KafkaSettings, SetupError};
 use crate::message::record::Record;
 use crate::message::topic::Subscription;
-use crate::runtime::port::{Epoch, Position, Source, SourceEvent};
+use crate::runtime::port::{Epoch, Insight, Position, Source, SourceEvent};
 
 /// A member of a consumer group.
 ///
@@ -42,6 +43,7 @@ pub struct KafkaSource {
     partitions: HashMap<Epoch, Arc<Partition>>,
     /// What this half found out itself and has not told yet.
     own: VecDeque<SourceEvent>,
+    notes: Arc<Notes>,
 }
 
 impl KafkaSource {
@@ -58,6 +60,7 @@ impl KafkaSource {
         let (sender, messages) = tokio::sync::mpsc::unbounded_channel();
         let readable = Arc::<Notify>::default();
         let outbox = Outbox::new(sender, Arc::clone(&readable));
+        let notes = Arc::clone(outbox.notes());
         let membership = Membership::new(settings, topics, outbox)?;
         let consumer = membership.join(0)?;
 
@@ -66,7 +69,8 @@ impl KafkaSource {
             .name("flowx-kafka".to_owned())
             .spawn(move || control::run(&membership, consumer, &inbox))
             .map_err(|error| SetupError::of(format!("no thread for the consumer: {error}")))?;
-        Ok(Self { messages, readable, commands, partitions: HashMap::new(), own: VecDeque::new() })
+        let (partitions, own) = Default::default();
+        Ok(Self { messages, readable, commands, partitions, own, notes })
     }
 
     /// Keeps this half's own books in step with what it is about to tell.
@@ -78,6 +82,7 @@ impl KafkaSource {
                 let assignments = assigned
                     .into_iter()
                     .map(|(assignment, partition)| {
+                        self.notes.release(&assignment.topic, assignment.partition);
                         self.partitions.insert(assignment.epoch, partition);
                         assignment
                     })
@@ -118,9 +123,13 @@ impl Source for KafkaSource {
             Taken::Record(record) => return Some(record),
             Taken::Nothing => {}
             Taken::OffsetGone => {
+                let reason = "the offset where reading goes on is not on the broker; the log says what to do";
+                self.notes.hold(partition.topic(), partition.partition(), reason);
                 let _ = self.commands.send(Command::OffsetGone(epoch));
             }
             Taken::Damaged(error) => {
+                let reason = "the broker sent what cannot be read; the log says what to do";
+                self.notes.hold(partition.topic(), partition.partition(), reason);
                 let at = partition.next().map_or_else(String::new, |next| format!(" from {next}"));
                 self.own.push_back(SourceEvent::Trouble(format!(
                     "{}[{}]{at} is held: the broker sent what cannot be read ({error}). Nothing is \
@@ -137,6 +146,10 @@ impl Source for KafkaSource {
     fn commit(&mut self, positions: Vec<Position>) {
         // A control thread that has ended says so through the next event.
         let _ = self.commands.send(Command::Commit(positions));
+    }
+
+    fn insight(&self) -> Option<Arc<dyn Insight>> {
+        Some(Arc::clone(&self.notes) as Arc<dyn Insight>)
     }
 
     async fn close(mut self, positions: Vec<Position>, deadline: Duration) -> Result<(), String> {

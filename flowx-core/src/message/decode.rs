@@ -146,6 +146,20 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Null,
+        Self::Empty,
+        Self::TooLarge,
+        Self::TooDeep,
+        Self::NotUtf8,
+        Self::MalformedJson,
+        Self::WrongShape,
+        Self::Invalid,
+        Self::TooManyValues,
+        Self::UnresolvedPlaceholder,
+    ];
+
     /// Its stable name, for example `malformed-json`.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -159,7 +159,7 @@ mod tests {
         fn read(&mut self) -> Sequence {
             assert!(self.breaker.may_read());
             self.offset += 1;
-            let sequence = self.tracker.deliver(self.offset);
+            let sequence = self.tracker.deliver(self.offset, tokio::time::Instant::now());
             self.breaker.read(sequence);
             sequence
         }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 use super::port::Epoch;
 use super::tracker::Sequence;
 use crate::handler::registry::Route;
@@ -20,6 +22,10 @@ pub(super) struct Job {
     pub(super) id: RequestId,
     pub(super) envelope: Envelope,
     pub(super) lane: Lane,
+    /// When it came to its handler; before that, when it was read.
+    pub(super) begun: Instant,
+    /// Attempts made before it was read this time, on the topics before this one.
+    pub(super) earlier: u32,
     /// Attempts made so far, those before it came to a retry topic included.
     pub(super) attempts: u32,
     /// How many of its handler's retry topics it has behind it.

@@ -33,6 +33,8 @@
 //!   after one answer without any, is told its bootstrap servers again within seconds.
 //! - **No partition is left standing.** Where the broker has records of a partition and none comes, for
 //!   a minute and for no reason on this side, all partitions are given back and read on by a new consumer.
+//! - **What a handler is paused for waits.** Nothing is read for it, what was read is finished, no other
+//!   handler is held up; a restart forgets it.
 //! - **What is full is not read.** Requests at work are bounded in number; requests that wait in lanes,
 //!   and answers that are not acknowledged, in number and bytes. Of a retry topic one record for each
 //!   partition is held until it is due. What the client reads ahead is bounded by its queue
@@ -99,6 +101,9 @@
 //! | brokers that fail | `tests/journey/broker_trouble.rs` |
 //! | what was put aside is sent again, once | `tests/dead_letters` |
 //! | stops | `tests/journey/stop.rs`, `tests/signals.rs` |
+//! | handlers that are paused and resumed | `tests/admin/pauses.rs` |
+//! | an outage restarts no pod, a zombie does | `tests/admin/probes.rs`, `status/probe.rs`, `kafka/insight.rs` |
+//! | nothing that a request carries makes a metric | `tests/admin/counted.rs` |
 //! | no trap of the client library is fallen into | `tests/traps.rs` |
 //! | all of it at once, by seeds | `tests/journey/chaos.rs`, `tests/journey/retry_chaos.rs`, `tests/simulation.rs` |
 //! | whichever thread comes first where two meet | `tests/schedules.rs` |
@@ -117,6 +122,7 @@ mod drain;
 mod job;
 mod lane;
 mod lines;
+pub mod metrics;
 mod outbox;
 mod partition;
 mod pauses;

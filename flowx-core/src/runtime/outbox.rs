@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::answers::Answer;
 use super::job::Job;
+use super::metrics::Metrics;
 use super::plan::Bounds;
 use super::port::{Delivery, Epoch, SendError, Sink, Token};
 use crate::message::record::Outbound;
@@ -56,6 +57,8 @@ pub(super) struct Outbox {
     full_until: Option<Instant>,
     /// Where the broker failed. What goes the same way waits behind, so nothing overtakes.
     jams: BTreeMap<Way, Jam>,
+    /// A way was jammed, or is free again, since this was last asked for.
+    jams_changed: bool,
 }
 
 /// From one assignment to one topic: what keeps its order.
@@ -90,9 +93,24 @@ impl Outbox {
             && self.bytes < bounds.unacknowledged_bytes
     }
 
+    /// Writes down how much is under way.
+    pub(super) fn measure(&self, metrics: &Metrics) {
+        let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        metrics.unacknowledged.set(count(self.parcels.len()));
+        metrics.unacknowledged_bytes.set(count(self.bytes));
+        metrics.producer_queue.set(count(self.full.len()));
+        let held = self.jams.values().map(|jam| jam.tokens.len()).sum();
+        metrics.held_answers.set(count(held));
+    }
+
     /// Whether an answer of this assignment waits for a broker that fails: then no more is read.
     pub(super) fn is_jammed(&self, epoch: Epoch) -> bool {
         !self.jams.is_empty() && self.jams.keys().any(|(jammed, _)| *jammed == epoch)
+    }
+
+    /// Whether a way was jammed, or is free again, since this was last asked for.
+    pub(super) fn have_jams_changed(&mut self) -> bool {
+        std::mem::take(&mut self.jams_changed)
     }
 
     /// Hands an answer to the sink. A rejection at once comes back as the receipt.
@@ -257,6 +275,7 @@ impl Outbox {
                     again_in = ?wait,
                     "answer not written, its request is held"
                 );
+                self.jams_changed = true;
                 let jam = self.jams.entry(parcel.way()).or_default();
                 jam.tokens.insert(token);
                 jam.at.get_or_insert(Instant::now() + wait);
@@ -284,6 +303,7 @@ impl Outbox {
                 // The way is free again: what waits behind goes at once.
                 jam.at.get_or_insert_with(Instant::now);
                 if jam.tokens.is_empty() {
+                    self.jams_changed = true;
                     self.jams.remove(&way);
                 }
             }

@@ -11,6 +11,7 @@ use super::lane::Lanes;
 use super::plan::Bounds;
 use super::port::{Assignment, Position};
 use super::scope::{LastCall, Scope};
+use super::status::{Hold, PartitionStatus, Progress};
 use super::tracker::{Sequence, Tracker};
 use crate::handler::registry::Route;
 
@@ -37,10 +38,15 @@ pub(super) struct Partition {
     /// Records read and not finished, but for those that were abandoned.
     in_flight: usize,
     asked: Option<i64>,
+    status: Arc<PartitionStatus>,
 }
 
 impl Partition {
-    pub(super) fn new(assignment: Assignment, route: Option<Arc<Route>>) -> Self {
+    pub(super) fn new(
+        assignment: Assignment,
+        route: Option<Arc<Route>>,
+        status: Arc<PartitionStatus>,
+    ) -> Self {
         let retry = route.as_ref().and_then(|route| RetryPlace::of(&assignment.topic, route));
         Self {
             assignment,
@@ -56,27 +62,53 @@ impl Partition {
             closing: false,
             in_flight: 0,
             asked: None,
+            status,
         }
     }
 
-    /// Whether its next record may be read, or the one that it holds be handled.
-    pub(super) fn may_read(&self, bounds: &Bounds) -> bool {
+    /// Why its next record may not be read, nor the one that it holds be handled; `None` if it may.
+    pub(super) fn hold(&self, bounds: &Bounds) -> Option<Hold> {
         let is_due = |early: &Early| early.due <= Instant::now();
-        !self.closing
-            && self.breaker.may_read()
-            && !self.lanes.is_full(bounds)
-            && self.early.as_ref().is_none_or(is_due)
+        if self.closing {
+            Some(Hold::GivenBack)
+        } else if !self.breaker.may_read() {
+            Some(Hold::Breaker)
+        } else if self.lanes.is_full(bounds) {
+            Some(Hold::Full)
+        } else if !self.early.as_ref().is_none_or(is_due) {
+            Some(Hold::NotDue)
+        } else {
+            None
+        }
     }
 
-    /// Takes in a record that was read.
-    pub(super) fn deliver(&mut self, offset: i64) -> Sequence {
+    /// Where others read about it.
+    pub(super) fn status(&self) -> &PartitionStatus {
+        &self.status
+    }
+
+    /// Writes down how far it is.
+    fn progress(&self) {
+        let oldest = self.tracker.oldest();
+        self.status.progress(Progress {
+            position: self.tracker.frontier().or(oldest.map(|(offset, ..)| offset)),
+            oldest: oldest.map(|(_, read, _)| read),
+            at_handler: oldest.and_then(|(.., at_handler)| at_handler),
+            unfinished: self.tracker.unfinished(),
+        });
+    }
+
+    /// Takes in a record that was read then.
+    pub(super) fn deliver(&mut self, offset: i64, read: Instant) -> Sequence {
         self.in_flight += 1;
-        self.tracker.deliver(offset)
+        let sequence = self.tracker.deliver(offset, read);
+        self.progress();
+        sequence
     }
 
     /// Takes in a request: a record on which there will be a word.
-    pub(super) fn admit(&mut self, offset: i64) -> Sequence {
-        let sequence = self.deliver(offset);
+    pub(super) fn admit(&mut self, offset: i64, read: Instant) -> Sequence {
+        let sequence = self.deliver(offset, read);
         self.breaker.read(sequence);
         sequence
     }
@@ -85,12 +117,21 @@ impl Partition {
     pub(super) fn complete(&mut self, sequence: Sequence) {
         self.in_flight -= 1;
         self.tracker.complete(sequence);
+        self.progress();
     }
 
     /// A request has its turn.
-    pub(super) fn begin(&mut self, sequence: Sequence) -> Scope {
+    pub(super) fn begin(&mut self, sequence: Sequence, now: Instant) -> Scope {
         self.newest = self.newest.max(Some(sequence));
+        self.tracker.at_handler(sequence, Some(now));
+        self.progress();
         self.scope.clone()
+    }
+
+    /// There is a word on a request: what it waits for now is the broker.
+    pub(super) fn answered(&mut self, sequence: Sequence) {
+        self.tracker.at_handler(sequence, None);
+        self.progress();
     }
 
     /// A request is left to the partition's next owner, and with it all that waits for it: the
@@ -131,6 +172,7 @@ impl Partition {
     /// before it; the rest, and what waits until it is due, is left to the partition's next owner.
     pub(super) fn close(&mut self, deadline: Instant) {
         self.closing = true;
+        self.status.hold(Some(&Hold::GivenBack));
         // It was never delivered to the tracker, so nothing is in flight for it.
         self.early = None;
         let last_call = LastCall { newest: self.newest, deadline };

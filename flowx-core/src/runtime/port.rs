@@ -3,6 +3,7 @@
 //! Kafka implements both traits in `kafka/`, the in-memory pair in `testing/`. The runtime owns both
 //! and calls them from one task; neither ever blocks it.
 
+use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,7 +44,8 @@ pub struct Position {
 /// What a source has to say.
 #[derive(Debug)]
 pub enum SourceEvent {
-    /// Partitions were assigned; their records can be taken from now on.
+    /// Partitions were assigned; their records can be taken from now on. There may be none, for a
+    /// member that the group has nothing for.
     Assigned(Vec<Assignment>),
     /// Some partition may have records to take. May come without need; comes at least once after a
     /// partition that [`Source::take`] found empty got a record.
@@ -73,6 +75,53 @@ pub enum SourceEvent {
     Failed(String),
 }
 
+/// What a client of a broker knows of itself, without asking the broker; for who looks on.
+pub trait Insight: fmt::Debug + Send + Sync {
+    /// How it stands.
+    fn client(&self) -> ClientView;
+
+    /// Where a partition begins for this reader, and where it ends; `None` if that is not known.
+    fn ends(&self, _topic: &str, _partition: i32) -> Option<Ends> {
+        None
+    }
+
+    /// Why nothing can be read from a partition without skipping a record; `None` if it can.
+    fn held(&self, _topic: &str, _partition: i32) -> Option<String> {
+        None
+    }
+}
+
+/// How a client of a broker stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClientView {
+    /// The brokers; `None` if it does not count them.
+    pub brokers: Option<Brokers>,
+    /// A broker has admitted it.
+    pub initialised: bool,
+    /// What went wrong last, in words without names or values, and how long ago.
+    pub last_error: Option<(String, Duration)>,
+    /// Why only a restart of this process helps; `None` if nothing says so.
+    pub stuck: Option<String>,
+}
+
+/// The brokers of a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Brokers {
+    /// Those that it is connected to.
+    pub up: usize,
+    /// Those that it has heard of.
+    pub known: usize,
+}
+
+/// The first offset of a partition that is of interest, and the one behind its last record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ends {
+    /// Where reading began, or the last committed offset.
+    pub begin: i64,
+    /// Behind the last record, as the last fetch told it.
+    pub end: i64,
+}
+
 /// Where records come from.
 pub trait Source: Send {
     /// Waits for what happens next. Dropping the future loses no event.
@@ -85,6 +134,11 @@ pub trait Source: Send {
 
     /// Asks for these positions to be stored and committed; the answer is a later event.
     fn commit(&mut self, positions: Vec<Position>);
+
+    /// What it knows of itself; by default nothing. Asked once, before the first event.
+    fn insight(&self) -> Option<Arc<dyn Insight>> {
+        None
+    }
 
     /// Commits these positions, leaves the group and releases everything, within `deadline`.
     /// `Err` says what could not be done.
@@ -130,6 +184,11 @@ pub trait Sink: Send {
     /// # Errors
     /// The record was not taken, and no delivery will follow.
     fn send(&mut self, record: &Outbound, token: Token) -> Result<(), SendError>;
+
+    /// What it knows of itself; by default nothing. Asked once, before the first record.
+    fn insight(&self) -> Option<Arc<dyn Insight>> {
+        None
+    }
 
     /// Waits for the next delivery. Dropping the future loses none.
     fn delivered(&mut self) -> impl Future<Output = Delivery> + Send;

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use tokio::time::Instant;
+
 /// Follows the records of one assignment and knows the offset below which all are finished.
 ///
 /// It follows records that were read, not offsets that were counted, so gaps (compaction,
@@ -20,6 +22,8 @@ pub struct Tracker {
 struct Slot {
     offset: i64,
     done: bool,
+    read: Instant,
+    at_handler: Option<Instant>,
 }
 
 /// Names one record of one tracker; later ones are greater.
@@ -27,23 +31,31 @@ struct Slot {
 pub struct Sequence(u64);
 
 impl Tracker {
-    /// Takes in the next record that was read.
-    pub fn deliver(&mut self, offset: i64) -> Sequence {
+    /// Takes in the next record, which was read then.
+    pub fn deliver(&mut self, offset: i64, read: Instant) -> Sequence {
         let sequence = Sequence(self.head + self.slots.len() as u64);
-        self.slots.push_back(Slot { offset, done: false });
+        self.slots.push_back(Slot { offset, done: false, read, at_handler: None });
         sequence
+    }
+
+    /// Notes since when a record is at its handler; `None` if it no longer is.
+    pub fn at_handler(&mut self, sequence: Sequence, since: Option<Instant>) {
+        if let Some(slot) = self.slot(sequence) {
+            slot.at_handler = since;
+        }
+    }
+
+    fn slot(&mut self, sequence: Sequence) -> Option<&mut Slot> {
+        let index = sequence.0.checked_sub(self.head)?;
+        self.slots.get_mut(usize::try_from(index).ok()?)
     }
 
     /// Marks a record as finished; a second time changes nothing.
     pub fn complete(&mut self, sequence: Sequence) {
-        let slot = sequence
-            .0
-            .checked_sub(self.head)
-            .and_then(|index| self.slots.get_mut(usize::try_from(index).ok()?));
-        if let Some(slot) = slot {
+        if let Some(slot) = self.slot(sequence) {
             slot.done = true;
         }
-        while let Some(Slot { offset, done: true }) = self.slots.front() {
+        while let Some(Slot { offset, done: true, .. }) = self.slots.front() {
             self.next = Some(offset + 1);
             self.slots.pop_front();
             self.head += 1;
@@ -54,6 +66,13 @@ impl Tracker {
     #[must_use]
     pub fn frontier(&self) -> Option<i64> {
         self.next
+    }
+
+    /// Offset of the oldest record that is not finished, when it was read, and since when it is at its
+    /// handler, if it is.
+    #[must_use]
+    pub fn oldest(&self) -> Option<(i64, Instant, Option<Instant>)> {
+        self.slots.front().map(|slot| (slot.offset, slot.read, slot.at_handler))
     }
 
     /// How many records were read and are not below the frontier.
@@ -72,7 +91,7 @@ mod tests {
     #[test]
     fn the_frontier_waits_for_the_oldest_and_skips_gaps() {
         let mut tracker = Tracker::default();
-        let [a, b, c] = [5, 9, 10].map(|offset| tracker.deliver(offset));
+        let [a, b, c] = [5, 9, 10].map(|offset| tracker.deliver(offset, Instant::now()));
         tracker.complete(b);
         assert_eq!(tracker.frontier(), None);
         tracker.complete(a);
@@ -132,7 +151,8 @@ mod tests {
                 match step {
                     Step::Deliver(gap) => {
                         offset += gap;
-                        model.push((*assignment, offset, tracker.deliver(offset), false));
+                        let sequence = tracker.deliver(offset, Instant::now());
+                        model.push((*assignment, offset, sequence, false));
                     }
                     Step::Complete(pick) if !model.is_empty() => {
                         let (of, _, sequence, done) = pick.get_mut(&mut model);

@@ -11,6 +11,7 @@ use super::exchange::Exchange;
 use super::memory::{Member, MemoryBroker};
 use super::request::TestRequest;
 use crate::config::Settings;
+use crate::connector::health_check::HealthCheck;
 use crate::connector::{Connector, ConnectorBuilder, StartError};
 use crate::handler::registry::{Registry, Route};
 use crate::message::topic::{Subscription, TopicSpec};
@@ -71,7 +72,7 @@ const BEYOND_THE_BUDGET: Duration = Duration::from_secs(60);
 pub struct TestConnector {
     broker: MemoryBroker,
     member: Member,
-    pub(super) plan: Arc<Plan>,
+    pub(crate) plan: Arc<Plan>,
     pub(super) status: Status,
     pub(super) patience: Duration,
     stop: DropGuard,
@@ -79,6 +80,8 @@ pub struct TestConnector {
     pub(super) ended: CancellationToken,
     run: JoinHandle<Result<(), RunError>>,
     processes: AtomicU64,
+    #[cfg_attr(not(feature = "kafka"), allow(dead_code, reason = "only the admin endpoint asks"))]
+    pub(crate) checks: Vec<HealthCheck>,
 }
 
 impl TestConnector {
@@ -100,7 +103,8 @@ impl TestConnector {
         builder: ConnectorBuilder,
     ) -> Result<Self, StartError> {
         let connector = builder.settings_if_none(Settings::default()).build()?;
-        Ok(Self::over(broker, connector.plan, connector.status))
+        let checks = connector.checks;
+        Ok(Self { checks, ..Self::over(broker, connector.plan, connector.status) })
     }
 
     /// Runs the handlers of a connector that is there beside it, on a broker of their own: what they
@@ -148,6 +152,7 @@ impl TestConnector {
             ended,
             run,
             processes: AtomicU64::new(1),
+            checks: Vec::new(),
         }
     }
 

@@ -72,7 +72,10 @@ impl fmt::Debug for DeadLetterSite {
 /// # }
 /// ```
 pub fn dead_letters_router(site: DeadLetterSite) -> Router {
-    let site = Arc::new(site);
+    dead_letters_routes(Arc::new(site))
+}
+
+pub(super) fn dead_letters_routes(site: Arc<DeadLetterSite>) -> Router {
     Router::new()
         .route("/deadletters", get(list))
         .route("/deadletters/replay", post(replay))

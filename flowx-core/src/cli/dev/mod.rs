@@ -5,10 +5,10 @@ mod stage;
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use super::catalog::{Served, served};
 use super::run::stop_signal;
+use super::served::{Served, served};
 use super::{Code, CommandError, FAILURE, SUCCESS};
-use crate::admin::{Site, ThroughKafka};
+use crate::admin::{Site, ThroughKafka, catalog_router};
 use crate::connector::{Connector, ConnectorBuilder};
 use crate::contract::table::HandlerTable;
 use crate::kafka::{EmbeddedBroker, SetupError};
@@ -81,7 +81,9 @@ async fn catalog(
     let patience = site.bounds().play;
     let engine = ThroughKafka::connect(&broker.settings("catalog"), connector, patience)?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.catalog_port));
-    Ok(Some(served(site.through(engine), address).await?))
+    let router = catalog_router(site.through(engine));
+    let instead = "choose another with --catalog-port, or leave it out with --no-catalog";
+    Ok(Some(served(router, address, "the catalog", instead).await?))
 }
 
 impl From<SetupError> for CommandError {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::super::CommandError;
-use super::super::catalog::Served;
+use super::super::served::Served;
 use crate::handler::registry::Route;
 use crate::kafka::{EmbeddedBroker, ReadFrom, Reader};
 use crate::message::envelope::Envelope;

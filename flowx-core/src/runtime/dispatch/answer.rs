@@ -25,10 +25,9 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
     pub(super) fn word(&mut self, job: Job, verdict: Verdict) -> Option<Job> {
         let (epoch, lane) = (job.epoch, job.lane);
         self.relieve(job.route.index);
+        self.count(&job);
         // After the end of its assignment a word changes nothing: the next owner answers.
-        if !self.partitions.contains_key(&epoch) {
-            return None;
-        }
+        self.partitions.get_mut(&epoch)?.answered(job.sequence);
         self.weigh(&job, &verdict);
         match verdict {
             Verdict::Abandoned => self.abandon(epoch, lane),
@@ -100,6 +99,9 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
                 Answer::Reply => self.finish(&job, End::Replied),
                 // Its last word is yet to come, from whoever reads the retry topic.
                 Answer::Retry(_) => {
+                    if let Some(handler) = self.status.handler(job.route.index) {
+                        handler.metrics.retries_later.inc();
+                    }
                     self.complete(job.epoch, job.sequence);
                     self.queue(job.epoch);
                 }
@@ -128,12 +130,23 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
     fn finish(&mut self, job: &Job, end: End) {
         self.complete(job.epoch, job.sequence);
         self.queue(job.epoch);
-        self.status.finished(|| Finished {
+        self.status.finished(job.route.index, end, |end| Finished {
             at: job.envelope.record().at.clone(),
             handler: job.route.name().to_owned(),
             attempts: job.attempts,
             end,
         });
+    }
+
+    /// Counts what a request took of its handler.
+    fn count(&self, job: &Job) {
+        let Some(handler) = self.status.handler(job.route.index) else { return };
+        handler.metrics.in_flight.dec();
+        handler.metrics.duration.observe(job.begun.elapsed().as_secs_f64());
+        let made = job.attempts.saturating_sub(job.earlier);
+        if made > 1 {
+            handler.metrics.retries_in_place.inc_by(u64::from(made - 1));
+        }
     }
 
     pub(super) fn complete(&mut self, epoch: Epoch, sequence: Sequence) {

@@ -11,13 +11,15 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
     pub(super) fn heard(&mut self, event: SourceEvent) {
         match event {
             SourceEvent::Readable => {
-                let all: Vec<Epoch> = self.partitions.keys().copied().collect();
-                all.into_iter().for_each(|epoch| self.queue(epoch));
+                self.queue_all();
             }
             SourceEvent::Assigned(assignments) => {
+                self.status.joined();
+                self.status.metrics().assigned.inc();
                 assignments.into_iter().for_each(|a| self.assigned(a))
             }
             SourceEvent::Revoking { epochs, done } => {
+                self.status.metrics().revoked.inc();
                 let deadline = Instant::now() + self.plan.drain;
                 for epoch in &epochs {
                     if let Some(partition) = self.partitions.get_mut(epoch) {
@@ -27,6 +29,7 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
                 self.revocations.push(Revocation::new(epochs, deadline, done));
             }
             SourceEvent::Lost(epochs) => {
+                self.status.metrics().lost.inc();
                 for epoch in epochs {
                     if let Some(partition) = self.end(epoch) {
                         let Assignment { topic, partition, .. } = &partition.assignment;
@@ -48,6 +51,7 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
             SourceEvent::Trouble(what) => tracing::warn!("{what}"),
             SourceEvent::Failed(reason) => {
                 tracing::error!(%reason, "the connector cannot read any further and stops");
+                self.status.failed(&reason);
                 self.failed = Some(reason);
                 self.drain();
             }
@@ -63,7 +67,8 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
             "partition assigned"
         );
         let epoch = assignment.epoch;
-        let mut partition = Partition::new(assignment, route);
+        let status = self.status.assigned(&assignment, route.as_ref().map(|route| route.index));
+        let mut partition = Partition::new(assignment, route, status);
         if let Phase::Draining { deadline } = self.phase {
             partition.close(deadline);
         }
@@ -72,6 +77,7 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
     }
 
     fn commit_failed(&mut self, positions: &[Position], reason: &str) {
+        self.status.metrics().commit_failures.inc();
         for Position { epoch, next } in positions {
             if let Some(partition) = self.partitions.get_mut(epoch) {
                 partition.commit_failed();
@@ -108,6 +114,7 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
     /// Ends an assignment; nothing of it is sent from now on.
     fn end(&mut self, epoch: Epoch) -> Option<Partition> {
         self.outbox.forget(epoch);
+        self.status.ended(epoch);
         self.partitions.remove(&epoch)
     }
 
@@ -116,6 +123,7 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
     }
 
     pub(super) fn drain(&mut self) {
+        self.status.stopping();
         let deadline = Instant::now() + self.plan.drain;
         self.phase = Phase::Draining { deadline };
         tracing::info!(in_flight = self.running.len(), "stopping: nothing more is read");

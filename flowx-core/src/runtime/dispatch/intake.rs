@@ -10,7 +10,9 @@ use super::super::delayed::{Arrival, Early, arrival};
 use super::super::job::Job;
 use super::super::lane::Lanes;
 use super::super::port::{Epoch, Sink, Source};
+use super::super::status::{HandlerStatus, Hold};
 use super::{BATCH, Dispatch, Running};
+use crate::handler::registry::Route;
 use crate::message::envelope::Envelope;
 use crate::message::identity::RequestId;
 use crate::message::record::Record;
@@ -33,9 +35,10 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
             let Some(epoch) = self.readable.pop_front() else { return false };
             let Some(partition) = self.partitions.get_mut(&epoch) else { continue };
             partition.queued = false;
-            if !partition.may_read(&self.plan.bounds) || self.outbox.is_jammed(epoch) {
+            if !self.may_read(epoch) {
                 continue;
             }
+            let Some(partition) = self.partitions.get_mut(&epoch) else { continue };
             if let Some(route) = &partition.route {
                 let load = &mut self.loads[route.index];
                 if load.running >= route.policy.concurrency {
@@ -57,27 +60,49 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
 
     /// Puts a partition in line for reading.
     pub(super) fn queue(&mut self, epoch: Epoch) {
-        if let Some(partition) = self.partitions.get_mut(&epoch) {
-            let may_read = partition.may_read(&self.plan.bounds);
-            if may_read && !partition.queued && !self.outbox.is_jammed(epoch) {
-                partition.queued = true;
-                self.readable.push_back(epoch);
-            }
+        if !self.may_read(epoch) {
+            return;
         }
+        if let Some(partition) = self.partitions.get_mut(&epoch).filter(|one| !one.queued) {
+            partition.queued = true;
+            self.readable.push_back(epoch);
+        }
+    }
+
+    /// Puts all partitions in line that may be read.
+    pub(super) fn queue_all(&mut self) {
+        let all: Vec<Epoch> = self.partitions.keys().copied().collect();
+        all.into_iter().for_each(|epoch| self.queue(epoch));
+    }
+
+    /// Whether the next record of a partition may be read; says where others look why not.
+    fn may_read(&self, epoch: Epoch) -> bool {
+        let Some(partition) = self.partitions.get(&epoch) else { return false };
+        let is_paused = |route: &Arc<Route>| {
+            self.status.handler(route.index).is_some_and(HandlerStatus::is_paused)
+        };
+        let mut hold = partition.hold(&self.plan.bounds);
+        if hold.is_none() && partition.route.as_ref().is_some_and(is_paused) {
+            hold = Some(Hold::HandlerPaused);
+        } else if hold.is_none() && self.outbox.is_jammed(epoch) {
+            hold = Some(Hold::Answers);
+        }
+        partition.status().hold(hold.as_ref());
+        hold.is_none()
     }
 
     fn take_in(&mut self, epoch: Epoch, record: Record) {
         let Some(partition) = self.partitions.get_mut(&epoch) else { return };
         let offset = record.at.offset;
         let Some(route) = &partition.route else {
-            let sequence = partition.deliver(offset);
+            let sequence = partition.deliver(offset, self.now);
             tracing::warn!(at = %record.at, "no handler reads this topic; the record is passed over");
             return self.complete(epoch, sequence);
         };
         let (retry, group) = (partition.retry.as_mut(), self.plan.group.as_str());
         match arrival(record, route, retry, group, self.clock.now()) {
             None => {
-                let sequence = partition.deliver(offset);
+                let sequence = partition.deliver(offset, self.now);
                 self.complete(epoch, sequence);
             }
             Some((arrival, wait)) if wait.is_zero() => self.begin(epoch, arrival),
@@ -93,15 +118,25 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
         let Some(partition) = self.partitions.get_mut(&epoch) else { return };
         let Some(route) = partition.route.clone() else { return };
         let Arrival { offset, record, id, earlier } = arrival;
-        let sequence = partition.admit(offset);
+        let sequence = partition.admit(offset, self.now);
         let cluster = &partition.assignment.cluster;
         let id = id.unwrap_or_else(|| RequestId::of(cluster, &record, route.name()));
         let envelope = Envelope::read(record);
         let lane = Lanes::of(route.policy.order, &envelope);
         // From a retry topic only the next one leads on, whatever the record says of itself.
         let retry_topics = partition.retry.as_ref().map_or(0, |retry| retry.index + 1);
-        let job =
-            Job { epoch, sequence, route, id, envelope, lane, attempts: earlier, retry_topics };
+        let job = Job {
+            epoch,
+            sequence,
+            route,
+            id,
+            envelope,
+            lane,
+            begun: self.now,
+            earlier,
+            attempts: earlier,
+            retry_topics,
+        };
         if let Some(job) = partition.lanes.enter(job) {
             self.start(job);
         }
@@ -111,9 +146,13 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
     /// Those that waited for it follow, one after another: a loop, for the line may be long.
     pub(super) fn start(&mut self, job: Job) {
         let mut next = Some(job);
-        while let Some(job) = next.take() {
+        while let Some(mut job) = next.take() {
             let Some(partition) = self.partitions.get_mut(&job.epoch) else { return };
-            let scope = partition.begin(job.sequence);
+            job.begun = Instant::now();
+            let scope = partition.begin(job.sequence, job.begun);
+            if let Some(handler) = self.status.handler(job.route.index) {
+                handler.metrics.in_flight.inc();
+            }
             self.loads[job.route.index].running += 1;
             let mut running: Running = Box::pin(settle(job, Arc::clone(&self.plan), scope));
             match (&mut running).now_or_never() {

@@ -60,13 +60,16 @@ pub async fn run<S: Source, K: Sink>(
     status: Status,
     stop: CancellationToken,
 ) -> Result<(), RunError> {
+    status.attend(&plan);
+    status.insight(source.insight(), sink.insight());
     let loads = plan.registry.routes().map(|_| intake::Load::default()).collect();
     let mut dispatch = Dispatch {
         source,
         sink,
         plan,
-        status,
+        status: status.clone(),
         clock: Clock::start(),
+        now: Instant::now(),
         phase: Phase::Consuming,
         partitions: BTreeMap::new(),
         readable: VecDeque::new(),
@@ -80,7 +83,7 @@ pub async fn run<S: Source, K: Sink>(
         commit_at: None,
         failed: None,
     };
-    dispatch.run(stop).await;
+    status.observed(dispatch.run(stop)).await;
     dispatch.close().await
 }
 
@@ -92,6 +95,8 @@ struct Dispatch<S, K> {
     plan: Arc<Plan>,
     status: Status,
     clock: Clock,
+    /// When this turn began: exact enough for the age of what is read in it.
+    now: Instant,
     phase: Phase,
     partitions: BTreeMap<Epoch, Partition>,
     /// Partitions that may have a record to read, each once.
@@ -115,6 +120,7 @@ struct Dispatch<S, K> {
 impl<S: Source, K: Sink> Dispatch<S, K> {
     async fn run(&mut self, stop: CancellationToken) {
         loop {
+            self.now = Instant::now();
             // What is worked off makes room for what is read, not the other way round.
             self.catch_up();
             // What has waited in a lane has its turn before what would take its place at the handler.
@@ -126,12 +132,17 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
             if self.is_over() {
                 return;
             }
+            if self.outbox.have_jams_changed() {
+                self.queue_all();
+            }
+            self.outbox.measure(self.status.metrics());
             let alarm = self.alarm();
             // All of these are cancel-safe. The order is fixed, so that a run can be repeated: first
             // what is rare and must not wait for what comes all the time.
             tokio::select! {
                 biased;
                 () = stop.cancelled(), if self.phase == Phase::Consuming => self.drain(),
+                () = self.status.switched() => self.queue_all(),
                 event = self.source.event(), if self.failed.is_none() => self.heard(event),
                 () = sleep_until(alarm.unwrap_or_else(Instant::now)), if alarm.is_some() => {
                     self.alarmed(Instant::now());

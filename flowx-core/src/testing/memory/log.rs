@@ -28,6 +28,11 @@ impl Log {
         self.partitions.len()
     }
 
+    /// The offset behind the last record of a partition.
+    pub(super) fn end(&self, partition: i32) -> Option<i64> {
+        self.partitions.get(index(partition)).map(|partition| partition.next_offset)
+    }
+
     /// Makes sure that there are so many partitions.
     pub(super) fn grow(&mut self, partitions: usize) {
         if self.partitions.len() < partitions {

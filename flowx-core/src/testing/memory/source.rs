@@ -1,13 +1,14 @@
 //! The reading end of the broker in memory.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::broker::MemoryBroker;
 use crate::message::record::Record;
-use crate::runtime::port::{Epoch, Position, Source, SourceEvent};
+use crate::runtime::port::{ClientView, Ends, Epoch, Insight, Position, Source, SourceEvent};
 
 /// One consumer of a group, as the runtime uses it.
 ///
@@ -55,6 +56,11 @@ impl Source for MemorySource {
         });
     }
 
+    fn insight(&self) -> Option<Arc<dyn Insight>> {
+        let group = self.broker.with(|state| state.member(self.id).group.clone());
+        Some(Arc::new(Onlooker { broker: self.broker.clone(), group }))
+    }
+
     async fn close(self, positions: Vec<Position>, deadline: Duration) -> Result<(), String> {
         // A consumer that is giving partitions back hears of its end only after that.
         let given_back =
@@ -66,6 +72,26 @@ impl Source for MemorySource {
                 state.store(self.id, &positions);
                 Ok(())
             }
+        })
+    }
+}
+
+/// Who looks at the group's partitions.
+#[derive(Debug)]
+struct Onlooker {
+    broker: MemoryBroker,
+    group: String,
+}
+
+impl Insight for Onlooker {
+    fn client(&self) -> ClientView {
+        ClientView { initialised: true, ..ClientView::default() }
+    }
+
+    fn ends(&self, topic: &str, partition: i32) -> Option<Ends> {
+        self.broker.look(|state| {
+            let begin = state.committed(&self.group, topic, partition).unwrap_or(0);
+            Some(Ends { begin, end: state.logs.get(topic)?.end(partition)? })
         })
     }
 }

@@ -136,6 +136,11 @@ impl State {
         self.members.insert(id, member);
         exact.iter().for_each(|topic| self.grow(topic, 1));
         self.hand_out();
+        let member = self.member(id);
+        if member.owned.is_empty() {
+            // The other end is still in the caller's hands.
+            let _ = member.events.send(SourceEvent::Assigned(Vec::new()));
+        }
         id
     }
 
