@@ -103,7 +103,8 @@
 //! The program has a command line: `run` serves, `dev` shows the connector at work with a broker of
 //! its own. The others are for those who rely on it: `catalog` writes a page for process designers,
 //! `designer` the same as text, `schema` and `asyncapi` describe it to programs, `handlers` to people,
-//! and `contract check` says what a release changes for processes that run.
+//! and `contract check` says what a release changes for processes that run. `new` begins the project of
+//! another connector.
 //!
 //! # What others rely on
 //!

@@ -6,6 +6,7 @@ mod contract;
 mod designer;
 mod dev;
 mod handlers;
+mod new;
 mod run;
 mod schema;
 
@@ -55,6 +56,8 @@ enum Command {
     Designer(designer::Arguments),
     /// Shows the contract, and what a release changes in it
     Contract(contract::Arguments),
+    /// Begins the project of another connector, which builds, tests and runs as it is
+    New(new::Arguments),
 }
 
 impl Command {
@@ -100,6 +103,7 @@ impl ConnectorBuilder {
             Command::Catalog(arguments) => catalog::run(self, &arguments).await,
             Command::Designer(arguments) => designer::run(self, &arguments),
             Command::Contract(arguments) => contract::run(self, &arguments),
+            Command::New(arguments) => new::run(&arguments),
         };
         let code = outcome.unwrap_or_else(|failure| failure.report());
         if blocking::at_work() > 0 {
