@@ -28,8 +28,9 @@ mod target;
 pub use eventually::{Condition, TimedOut, eventually, try_eventually};
 pub use example::{example, repository};
 
-/// What the README and ARCHITECTURE show is compiled like any other code.
+/// What the documents show is compiled like any other code.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 #[doc = include_str!("../../ARCHITECTURE.md")]
+#[doc = include_str!("../../docs/from-java.md")]
 struct Documents;
