@@ -12,6 +12,7 @@
 //! | many runs that a seed decides, on all processors | [`seeds::first_failure`] |
 //! | what the official AsyncAPI parser says of documents | [`asyncapi::Parser`] |
 //! | a written report | [`report::Report`] |
+//! | the bill of materials, with the C code that crates bring | [`sbom::complete`] |
 //! | waiting with a deadline | [`eventually`](fn@eventually) |
 
 pub mod asyncapi;
@@ -19,6 +20,7 @@ pub mod kafka;
 pub mod ledger;
 pub mod proxy;
 pub mod report;
+pub mod sbom;
 pub mod seeds;
 
 mod eventually;
