@@ -110,7 +110,8 @@
 //! `designer` the same as text, `schema` and `asyncapi` describe it to programs, `handlers` to people,
 //! and `contract check` says what a release changes for processes that run. For operators there are
 //! `config show`, which prints every setting with the place that it comes from ([`config`] has the table of
-//! them), and `dlq`, which lists, shows and sends again what was put aside ([`dead_letters`]).
+//! them), and `dlq`, which lists, shows and sends again what was put aside ([`dead_letters`]). `new` begins
+//! the project of another connector.
 //!
 //! # What others rely on
 //!

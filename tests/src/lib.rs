@@ -13,6 +13,7 @@
 //! | what the official AsyncAPI parser says of documents | [`asyncapi::Parser`] |
 //! | an HTTP client, and sites of flowx for it | [`http::Visited`] |
 //! | a written report | [`report::Report`] |
+//! | the bill of materials, with the C code that crates bring | [`sbom::complete`] |
 //! | waiting with a deadline | [`eventually`](fn@eventually) |
 
 pub mod asyncapi;
@@ -21,6 +22,7 @@ pub mod kafka;
 pub mod ledger;
 pub mod proxy;
 pub mod report;
+pub mod sbom;
 pub mod seeds;
 
 mod eventually;
@@ -30,8 +32,9 @@ mod target;
 pub use eventually::{Condition, TimedOut, eventually, try_eventually};
 pub use example::{example, repository};
 
-/// What the README and ARCHITECTURE show is compiled like any other code.
+/// What the documents show is compiled like any other code.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 #[doc = include_str!("../../ARCHITECTURE.md")]
+#[doc = include_str!("../../docs/from-java.md")]
 struct Documents;

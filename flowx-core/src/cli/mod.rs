@@ -8,6 +8,7 @@ mod designer;
 mod dev;
 mod dlq;
 mod handlers;
+mod new;
 mod run;
 mod schema;
 mod served;
@@ -82,6 +83,8 @@ enum Command {
     Config(config::Arguments),
     /// Lists, shows and sends again what this connector put aside
     Dlq(dlq::Arguments),
+    /// Begins the project of another connector, which builds, tests and runs as it is
+    New(new::Arguments),
 }
 
 impl Command {
@@ -130,6 +133,7 @@ impl ConnectorBuilder {
             Command::Contract(arguments) => contract::run(builder, &arguments),
             Command::Config(arguments) => config::run(builder, &arguments),
             Command::Dlq(arguments) => dlq::run(builder, arguments).await,
+            Command::New(arguments) => new::run(&arguments),
         };
         let code = outcome.unwrap_or_else(|failure| failure.report());
         if blocking::at_work() > 0 {
