@@ -14,6 +14,7 @@ fn unreadable() -> Vec<(&'static str, Option<Vec<u8>>, &'static str)> {
         Some(format!(r#"{{"amount":1,"tree":{open}{close}}}"#).into_bytes())
     };
     let utf16: Vec<u8> = r#"{"amount":1}"#.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let utf16_be = r#"{"amount":1}"#.encode_utf16().flat_map(u16::to_be_bytes).collect();
     let many_keys: String = (0..100_000).map(|n| format!(r#""k{n}":1,"#)).collect();
     vec![
         ("tombstone", None, "null"),
@@ -28,6 +29,7 @@ fn unreadable() -> Vec<(&'static str, Option<Vec<u8>>, &'static str)> {
         ("lone byte order mark", Some(b"\xef\xbb\xbf".to_vec()), "malformed-json"),
         ("byte order mark", Some(b"\xef\xbb\xbf{\"amount\":1}".to_vec()), "malformed-json"),
         ("UTF-16", Some(utf16.clone()), "malformed-json"),
+        ("UTF-16, big-endian", Some(utf16_be), "malformed-json"),
         ("UTF-16 with its mark", Some([&[0xff, 0xfe][..], &utf16].concat()), "not-utf8"),
         ("Latin-1", Some(b"{\"amount\":1,\"note\":\"\xe4\"}".to_vec()), "not-utf8"),
         ("compressed", Some(vec![0x1f, 0x8b, 8, 0, 0, 0]), "not-utf8"),

@@ -2,7 +2,8 @@
 //!
 //! A producer with one of Confluent's serializers writes a zero byte and the four bytes of a schema's
 //! number before the document (Confluent's documentation, "Wire format"). No JSON begins with a zero
-//! byte, so the two cannot be confused.
+//! byte. Text in UTF-16 may (big-endian, `\0{`), and would be schema 2 063 606 272 or the like: registries
+//! number their schemas from 1, so a number that long is none.
 
 use super::decode::{DecodeError, Reason};
 
@@ -21,11 +22,15 @@ pub enum Framing {
     SchemaRegistry,
 }
 
+/// Larger than every number of a schema.
+const TOO_LARGE: u32 = 1 << 24;
+
 /// The number of the schema in the prefix; `None` if there is no prefix.
 #[must_use]
 pub fn schema_id(payload: &[u8]) -> Option<u32> {
     let prefix = payload.get(..PREFIX).filter(|prefix| prefix[0] == 0)?;
-    Some(u32::from_be_bytes(prefix[1..].try_into().ok()?))
+    let id = u32::from_be_bytes(prefix[1..].try_into().ok()?);
+    (id < TOO_LARGE).then_some(id)
 }
 
 impl Framing {
@@ -60,7 +65,8 @@ mod tests {
         assert_eq!(schema_id(framed), Some(258));
         assert_eq!(Framing::SchemaRegistry.document(framed), b"{}");
         assert_eq!(Framing::Plain.document(framed), framed);
-        for other in [&b"{}"[..], b"", b"\0\0\0\0", b"     {}"] {
+        let utf16 = b"\0{\0\"\0a\0\"";
+        for other in [&b"{}"[..], b"", b"\0\0\0\0", b"     {}", utf16] {
             assert_eq!(schema_id(other), None);
             assert_eq!(Framing::SchemaRegistry.document(other), other);
         }
