@@ -445,6 +445,8 @@ fn plan(settings: &Settings, registry: Registry, group: String) -> Plan {
             max_depth: settings.max_depth,
             refuse_placeholders: settings.refuse_placeholders,
             max_values: settings.max_values,
+            max_headers: settings.max_headers,
+            max_header_bytes: settings.max_header_bytes,
         },
         retry: RetryPolicy {
             attempts: settings.retry_attempts,

@@ -187,6 +187,20 @@ pub const KEYS: &[Key] = &[
         number(1..=100_000_000, "values")
     ),
     key!(
+        "request.max_headers",
+        "FLOWX_CONNECTOR_MAX_HEADERS",
+        [],
+        max_headers,
+        number(1..=1_000_000, "headers")
+    ),
+    key!(
+        "request.max_header_bytes",
+        "FLOWX_CONNECTOR_MAX_HEADER_BYTES",
+        [],
+        max_header_bytes,
+        number(1_000..=1_000_000_000, "bytes")
+    ),
+    key!(
         "reply.organization_id",
         "FLOWX_CONNECTOR_ORGANIZATION_ID",
         ["ORGANIZATION_ID"],

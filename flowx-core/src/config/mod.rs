@@ -56,6 +56,8 @@
 //! | `FLOWX_CONNECTOR_MAX_DEPTH` | `request.max_depth` | | deepest nesting of a request, 1 to 127 | `64` |
 //! | `FLOWX_CONNECTOR_REFUSE_PLACEHOLDERS` | `request.refuse_placeholders` | | whether a text that still holds `${…}` is refused | `true` |
 //! | `FLOWX_CONNECTOR_MAX_VALUES` | `request.max_values` | | how many values (objects, arrays, texts, numbers, …) a request may hold to be compared with its schema | `100000` |
+//! | `FLOWX_CONNECTOR_MAX_HEADERS` | `request.max_headers` | | how many headers a request may have | `200` |
+//! | `FLOWX_CONNECTOR_MAX_HEADER_BYTES` | `request.max_header_bytes` | | bytes of names and values of a request's headers together | `65536` |
 //! | `FLOWX_CONNECTOR_ORGANIZATION_ID` | `reply.organization_id` | `ORGANIZATION_ID` | `Fx-Organization-Id` of answers to requests without it | none |
 //! | `FLOWX_CONNECTOR_FX_CONTEXT` | `reply.fx_context` | `KAFKA_DEFAULT_FX_CONTEXT` | `fxContext` of answers to requests without it | none |
 //! | `FLOWX_CONNECTOR_ERROR_FIELD` | `reply.error_field` | | name of the text's field in error replies | `errorMessage` |

@@ -62,6 +62,10 @@ pub struct Settings {
     pub refuse_placeholders: bool,
     /// How many values a request may hold to be looked at whole; default 100 000.
     pub max_values: usize,
+    /// How many headers a request may have; default 200.
+    pub max_headers: usize,
+    /// Bytes of names and values of a request's headers together; default 65 536.
+    pub max_header_bytes: usize,
     /// The longest one attempt may run; default 30 s.
     pub handler_timeout: Duration,
     /// Attempts in all; default 5. On each retry topic as many again.
@@ -168,6 +172,8 @@ impl Default for Settings {
             max_depth: Limits::default().max_depth,
             refuse_placeholders: true,
             max_values: 100_000,
+            max_headers: Limits::default().max_headers,
+            max_header_bytes: Limits::default().max_header_bytes,
             handler_timeout: Duration::from_secs(30),
             retry_attempts: 5,
             retry_attempts_after_crash: 2,

@@ -25,6 +25,11 @@ pub enum Framing {
 #[must_use]
 pub fn schema_id(payload: &[u8]) -> Option<u32> {
     let prefix = payload.get(..PREFIX).filter(|prefix| prefix[0] == 0)?;
+    // UTF-16 begins with a zero byte too, and has another before each letter; numbers of schemas begin
+    // with zeros.
+    if prefix[1] != 0 && prefix[2] == 0 && prefix[4] == 0 {
+        return None;
+    }
     Some(u32::from_be_bytes(prefix[1..].try_into().ok()?))
 }
 
@@ -58,6 +63,8 @@ mod tests {
     fn only_a_whole_prefix_is_one_and_only_who_asks_for_it_has_it_taken_off() {
         let framed = b"\0\x00\x00\x01\x02{}";
         assert_eq!(schema_id(framed), Some(258));
+        let utf16: Vec<u8> = r#"{"a":1}"#.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        assert_eq!(schema_id(&utf16), None);
         assert_eq!(Framing::SchemaRegistry.document(framed), b"{}");
         assert_eq!(Framing::Plain.document(framed), framed);
         for other in [&b"{}"[..], b"", b"\0\0\0\0", b"     {}"] {

@@ -18,6 +18,7 @@ use super::verdict::{Refusal, Verdict};
 use crate::handler::call::{Attempt, Call};
 use crate::handler::middleware::{Invocation, LayeredHandler};
 use crate::handler::outcome::{HandlerFuture, Outcome, Rejection};
+use crate::message::decode;
 
 /// Brings a request to its last word.
 pub(super) async fn settle(mut job: Job, plan: Arc<Plan>, scope: Scope) -> (Job, Verdict) {
@@ -163,6 +164,9 @@ fn inside(
 /// Decodes and calls; the arguments are the user's own code too, so a panic is caught here as well.
 fn started(job: &Job, plan: &Plan, attempt: &Attempt) -> Result<HandlerFuture, Once> {
     let record = job.envelope.record();
+    if let Err(error) = decode::headers(&record.headers, &plan.limits) {
+        return Err(Once::Undecodable(Refusal::undecodable(&error)));
+    }
     let call = Call::new(record, &job.envelope, &plan.limits, attempt);
     let call = match job.route.matched(&record.at.topic) {
         Some(matched) => call.with_matched(matched),

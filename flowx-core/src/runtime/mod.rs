@@ -47,6 +47,7 @@
 //!
 //! | what fails | tries | code of the error reply | dead letter | settings |
 //! |---|---|---|---|---|
+//! | it has too many headers, or they are too large | one | `INVALID_REQUEST`, with the headers that name who waits and no others | yes | `FLOWX_CONNECTOR_MAX_HEADERS`, `…_MAX_HEADER_BYTES` |
 //! | the payload cannot be read | one | `INVALID_REQUEST` | yes | `FLOWX_CONNECTOR_MAX_DEPTH`, `…_MESSAGE_MAX_BYTES`, `…_REFUSE_PLACEHOLDERS` |
 //! | something in it is out of range, too long or the like | one | `INVALID_REQUEST` | if wanted | `…_MAX_VALUES` |
 //! | the handler refuses | one | its own | if wanted | `…_DEAD_LETTER_REFUSALS` |

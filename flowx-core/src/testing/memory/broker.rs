@@ -79,6 +79,12 @@ impl MemoryBroker {
         });
     }
 
+    /// The full names of all topics that there are.
+    #[must_use]
+    pub fn topics(&self) -> Vec<String> {
+        self.look(|state| state.logs.keys().map(ToString::to_string).collect())
+    }
+
     /// All records of a topic, by its full name, in the order in which they were written.
     #[must_use]
     pub fn records(&self, topic: &str) -> Vec<Record> {
