@@ -465,5 +465,6 @@ fn plan(settings: &Settings, registry: Registry, group: String) -> Plan {
         dead_letter_refusals: settings.dead_letter_refusals,
         bounds: Bounds::default(),
         drain: settings.drain,
+        show_panics: settings.show_panics,
     }
 }

@@ -2,5 +2,6 @@
 //! processes of several tenants share one connector.
 
 mod internals;
+mod panics;
 mod tenants;
 mod topics;

@@ -227,6 +227,7 @@ pub const KEYS: &[Key] = &[
     ),
     key!("runtime.order", "FLOWX_CONNECTOR_ORDER", [], order, word),
     key!("runtime.drain", "FLOWX_CONNECTOR_DRAIN", [], drain, duration),
+    key!("runtime.show_panics", "FLOWX_CONNECTOR_SHOW_PANICS", [], show_panics, switch),
     key!(
         "retry.attempts",
         "FLOWX_CONNECTOR_RETRY_ATTEMPTS",

@@ -94,6 +94,9 @@ pub struct Settings {
     pub order: Order,
     /// How long a stop waits for what is in flight; default 10 s.
     pub drain: Duration,
+    /// Whether logs and dead letters show all that a panic says, which may quote a request; default
+    /// false.
+    pub show_panics: bool,
     /// Kafka's `session.timeout.ms`; default 45 s.
     pub session_timeout: Duration,
     /// How partitions move when an instance comes or goes; default cooperative.
@@ -188,6 +191,7 @@ impl Default for Settings {
             concurrency: 256,
             order: Order::default(),
             drain: Duration::from_secs(10),
+            show_panics: false,
             session_timeout: Duration::from_secs(45),
             assignment: AssignmentProtocol::default(),
             stall: Duration::from_secs(60),

@@ -477,6 +477,51 @@ mod tests {
         assert!(!format!("{error:?}").contains("canary"));
     }
 
+    thread_local! {
+        static COMPARED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+    }
+
+    /// A key that counts how often it is compared.
+    #[derive(Deserialize, Hash)]
+    struct Key(String);
+
+    impl PartialEq for Key {
+        fn eq(&self, other: &Self) -> bool {
+            COMPARED.set(COMPARED.get() + 1);
+            self.0 == other.0
+        }
+    }
+
+    impl Eq for Key {}
+
+    #[test]
+    fn keys_that_were_made_to_collide_are_hardly_ever_compared() {
+        use std::collections::HashMap;
+        use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+
+        type Fixed = BuildHasherDefault<DefaultHasher>;
+        // The same place and the same tag in any map whose hash has no secret.
+        let collides = |key: &String| {
+            let hash = Fixed::default().hash_one(Key(key.clone()));
+            hash & 0xff == 0 && hash >> 60 == 0
+        };
+        let keys: Vec<String> =
+            (0_u32..).map(|number| format!("k{number}")).filter(collides).take(200).collect();
+        let members: Vec<String> = keys.iter().map(|key| format!(r#""{key}":1"#)).collect();
+        let payload = format!("{{{}}}", members.join(","));
+        let limits = Limits::default();
+
+        COMPARED.set(0);
+        let map: HashMap<Key, u8, Fixed> = typed(Some(payload.as_bytes()), &limits).unwrap();
+        assert_eq!(map.len(), 200);
+        assert!(COMPARED.get() > 1_000, "they do collide: {}", COMPARED.get());
+
+        COMPARED.set(0);
+        let map: HashMap<Key, u8> = typed(Some(payload.as_bytes()), &limits).unwrap();
+        assert_eq!(map.len(), 200);
+        assert!(COMPARED.get() < 200, "compared {} times", COMPARED.get());
+    }
+
     #[test]
     fn brackets_in_strings_are_no_depth() {
         let text = format!(r#"{{"lines":[],"note":"{}\"["}}"#, "[".repeat(500));

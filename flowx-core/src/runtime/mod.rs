@@ -53,7 +53,7 @@
 //! | the handler refuses | one | its own | if wanted | `…_DEAD_LETTER_REFUSALS` |
 //! | the handler asks for another try | 5, with growing waits, 2 min in all | `RETRY_EXHAUSTED` | yes | `attempts = …`, `…_RETRY_…`, `…_HANDLER_<NAME>_ATTEMPTS` |
 //! | it runs out of time | 2 | `HANDLER_TIMEOUT` | yes | `timeout = …`, `…_HANDLER_TIMEOUT`, `…_RETRY_ATTEMPTS_AFTER_CRASH` |
-//! | it panics | 2 | `HANDLER_PANIC` | yes | `…_RETRY_ATTEMPTS_AFTER_CRASH` |
+//! | it panics | 2 | `HANDLER_PANIC` | yes | `…_RETRY_ATTEMPTS_AFTER_CRASH`, `…_SHOW_PANICS` for what it says |
 //! | its reply is no JSON, or Kafka never takes it | one | `REPLY_REJECTED` | yes | |
 //! | an answer or a dead letter is not taken for now | until it is | | | |
 //! | nearly everything fails | one each pause | | | `…_BREAKER…` |
@@ -125,6 +125,7 @@ mod lane;
 mod lines;
 pub mod metrics;
 mod outbox;
+pub mod panics;
 mod partition;
 mod pauses;
 pub mod plan;
