@@ -102,10 +102,10 @@ fn request(number: usize) -> Outbound {
     headers.push_text("jwt", &format!("token of {mark}"));
     headers.push_text("Fx-WorkspaceId", &format!("workspace of {mark}"));
     // Some come without, and get the connector's own and nobody else's.
-    if number % 7 != 0 {
+    if !number.is_multiple_of(7) {
         headers.push_text("Fx-Organization-Id", &format!("organization of {mark}"));
     }
-    if number % 5 == 0 {
+    if number.is_multiple_of(5) {
         headers.push_text("Fx-WorkspaceId", &format!("another workspace of {mark}"));
     }
     let act = match number % 101 {

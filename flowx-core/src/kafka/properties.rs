@@ -184,7 +184,7 @@ mod tests {
             }
         }
         let listed = |name: &&str| harm.iter().any(|(harmful, _)| harmful == name);
-        assert!(DANGEROUS.iter().all(|name| listed(&name)), "each is tried");
+        assert!(DANGEROUS.iter().all(listed), "each is tried");
     }
 
     #[test]

@@ -482,8 +482,14 @@ mod tests {
     }
 
     /// A key that counts how often it is compared.
-    #[derive(Deserialize, Hash)]
+    #[derive(Deserialize)]
     struct Key(String);
+
+    impl std::hash::Hash for Key {
+        fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+            self.0.hash(state);
+        }
+    }
 
     impl PartialEq for Key {
         fn eq(&self, other: &Self) -> bool {
