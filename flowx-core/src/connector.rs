@@ -445,6 +445,8 @@ fn plan(settings: &Settings, registry: Registry, group: String) -> Plan {
             max_depth: settings.max_depth,
             refuse_placeholders: settings.refuse_placeholders,
             max_values: settings.max_values,
+            max_headers: settings.max_headers,
+            max_header_bytes: settings.max_header_bytes,
         },
         retry: RetryPolicy {
             attempts: settings.retry_attempts,
@@ -463,5 +465,6 @@ fn plan(settings: &Settings, registry: Registry, group: String) -> Plan {
         dead_letter_refusals: settings.dead_letter_refusals,
         bounds: Bounds::default(),
         drain: settings.drain,
+        show_panics: settings.show_panics,
     }
 }

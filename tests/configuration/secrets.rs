@@ -6,6 +6,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use flowx_core::admin::{Actuator, ConnectionLimits};
 use flowx_core::config::Settings;
 use flowx_core::config::keys::{KEYS, Key};
 use flowx_core::config::properties::variable;
@@ -15,6 +16,7 @@ use flowx_core::kafka::{EmbeddedBroker, KafkaSink, KafkaSource, ReadFrom, Reader
 use flowx_core::message::record::{Outbound, Record};
 use flowx_core::testing::process_engine::PlatformVersion;
 use flowx_core::{Connector, ConnectorBuilder, HandlerError, flowx_handler};
+use flowx_tests::http::Visited;
 use tokio::time::timeout;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -194,6 +196,7 @@ async fn a_connector_that_runs_lets_no_secret_out() {
         settings.kafka.insert((*name).to_owned(), CANARY.into());
     }
     let connector = connector(settings).build().unwrap();
+    let site = Visited::admin(Actuator::of(&connector), None, ConnectionLimits::default()).await;
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let running = tokio::spawn(connector.run(async { drop(stopped.await) }));
     let request = |number: u32| Outbound {
@@ -213,6 +216,11 @@ async fn a_connector_that_runs_lets_no_secret_out() {
         let record =
             record.unwrap_or_else(|_| panic!("{} answers came; {}", records.len(), log.text()));
         records.push(record);
+    }
+    for page in ["", "/health", "/info", "/metrics", "/prometheus", "/handlers"] {
+        let answer = site.get(&format!("/manage/actuator{page}")).await;
+        assert!(!answer.body.is_empty(), "{page} says something");
+        clean(page, &answer.body);
     }
     drop(stop);
     timeout(Duration::from_secs(60), running).await.unwrap().unwrap().unwrap();

@@ -1,6 +1,9 @@
 //! Whatever a request is made of: its process is answered, it is put aside, the next one is served.
 
+use flowx_core::message::headers::Headers;
+use flowx_core::message::reply::is_reserved;
 use flowx_core::message::topic::Subscription;
+use flowx_core::testing::TestRequest;
 use flowx_core::{HandlerError, flowx_handler};
 use serde_json::json;
 
@@ -205,16 +208,77 @@ async fn what_names_a_process_decides_whether_it_is_answered() {
     assert_eq!(replies.last().unwrap().key.as_deref(), Some(&b"new"[..]), "the last one counts");
 }
 
-#[tokio::test(start_paused = true)]
-async fn ten_thousand_headers_are_only_headers() {
-    let (connector, _) = open().await;
+fn with_ten_thousand_headers(request: TestRequest<'_>) -> TestRequest<'_> {
     let value = vec![b'v'; 1_000];
-    let many = (0..10_000).fold(connector.handler("order"), |request, number| {
-        request.add_header(&format!("h{number}"), Some(&value))
+    (0..10_000)
+        .fold(request, |request, number| request.add_header(&format!("h{number}"), Some(&value)))
+}
+
+/// Names and values of headers that no connector sets.
+fn sent(headers: &Headers) -> Vec<(&str, Option<&[u8]>)> {
+    headers.iter().filter(|(name, _)| !is_reserved(name)).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn too_many_headers_or_too_large_ones_meet_no_handler_and_are_put_aside_as_they_are() {
+    let (connector, stage) = open().await;
+    let large = vec![b'v'; 65_536];
+    let order = || connector.handler("order").json(&json!({"amount": 1, "note": "reached"}));
+    let weigh = || connector.handler("weigh").payload("reached");
+    let one_more = |most: usize| {
+        // Three are there already.
+        (0..most - 2).fold(order(), |request, _| request.add_header("same", None))
+    };
+    for (request, reason) in [
+        (with_ten_thousand_headers(order()), "too-many-headers"),
+        (with_ten_thousand_headers(weigh()), "too-many-headers"),
+        (one_more(200), "too-many-headers"),
+        (order().header("jwt", &large), "headers-too-large"),
+        (weigh().header("jwt", &large), "headers-too-large"),
+    ] {
+        let request = request
+            .header("Fx-Organization-Id", "acme")
+            .add_header("destinationId", Some(b"old"))
+            .add_header("destinationId", Some(b"new"))
+            .add_header("callbacksForAction", Some(&[b'x'; 1_025]));
+        let exchange = request.exchange().await;
+        let message = exchange.expect_refusal("INVALID_REQUEST").message;
+        assert!(message.contains("FLOWX_CONNECTOR_MAX_HEADER"), "{message}");
+        let received = exchange.request();
+        let back: Vec<(&str, Option<&[u8]>)> =
+            ["processInstanceUuid", "processInstanceId", "fxContext", "Fx-Organization-Id"]
+                .map(|name| (name, received.headers.get(name)))
+                .into_iter()
+                .chain([("destinationId", Some(&b"new"[..]))])
+                .collect();
+        assert_eq!(sent(exchange.headers()), back, "whom it is for, and nothing else");
+        assert_eq!(exchange.replies()[0].key, received.key);
+        let letter = exchange.expect_dead_letter(reason);
+        assert_eq!((&letter.key, &letter.payload), (&received.key, &received.payload));
+        assert_eq!(sent(&letter.headers), sent(&received.headers));
+    }
+    assert_eq!(stage.calls(), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn as_many_headers_as_may_be_are_only_headers() {
+    let (connector, _) = open().await;
+    let fits = (0..197).fold(connector.handler("order"), |request, number| {
+        request.add_header(&format!("h{number}"), Some(&[b'v'; 300]))
     });
+    let exchange = fits.send(&json!({"amount": 1})).await;
+    exchange.reply_json().unwrap();
+    assert_eq!(sent(exchange.headers()), sent(&exchange.request().headers));
+
+    let (connector, _) = shop::open_with(|settings| {
+        settings.max_headers = 20_000;
+        settings.max_header_bytes = 20_000_000;
+    })
+    .await;
+    let many = with_ten_thousand_headers(connector.handler("order"));
     let exchange = many.send(&json!({"amount": 1})).await;
     exchange.reply_json().unwrap();
-    assert!(exchange.headers().len() >= 10_003);
+    assert_eq!(sent(exchange.headers()), sent(&exchange.request().headers));
 }
 
 #[tokio::test(start_paused = true)]

@@ -74,10 +74,19 @@ async fn no_line_carries_payload_key_or_header_value() {
     let log = Log::begin();
     let (connector, _) = shop::open().await;
     let canary = format!(r#""{CANARY}""#);
-    let mut payloads: Vec<String> =
-        ["reply", "refuse", "retry", "retry-twice", "hang", "panic", "large-reply", "broken-reply"]
-            .map(|act| json!({"amount": 1, "note": CANARY, "act": act}).to_string())
-            .into();
+    let mut payloads: Vec<String> = [
+        "reply",
+        "refuse",
+        "retry",
+        "retry-twice",
+        "hang",
+        "panic",
+        "panic-quoting",
+        "large-reply",
+        "broken-reply",
+    ]
+    .map(|act| json!({"amount": 1, "note": CANARY, "act": act}).to_string())
+    .into();
     payloads.extend([
         format!(r#"{{"amount":{canary}}}"#),
         format!(r#"{{"amount":1,{canary}:1}}"#),
@@ -125,6 +134,21 @@ async fn each_refused_request_has_one_line_with_place_process_and_reason() {
         for wanted in [&*at, &format!("process-{act}"), "handler=\"order\"", reason, cause] {
             assert!(line.contains(wanted), "`{wanted}` is missing: {line}");
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_panic_quotes_is_shown_only_where_that_is_wanted() {
+    for (show, seen) in [(false, 0), (true, 2)] {
+        let log = Log::begin();
+        let (connector, _) = shop::open_with(|settings| settings.show_panics = show).await;
+        let request = json!({"amount": 1, "note": CANARY, "act": "panic-quoting"});
+        let exchange = connector.handler("order").send(&request).await;
+        let letter = exchange.expect_dead_letter("handler-panic");
+        let words = letter.headers.text("dlq-error-message").unwrap();
+        assert_eq!(words.contains(CANARY), show, "{words}");
+        assert!(show || words.contains("FLOWX_CONNECTOR_SHOW_PANICS"), "{words}");
+        assert_eq!(log.lines(CANARY).len(), seen);
     }
 }
 

@@ -110,6 +110,7 @@ pub(crate) enum Act {
     Hang,
     HangOnce,
     Panic,
+    PanicQuoting,
     PanicOnce,
     PanicInDrop,
     PanicInText,
@@ -187,6 +188,7 @@ async fn order(order: Order, stage: State<Stage>, at: Context) -> Result<Receipt
         Act::Hang => std::future::pending().await,
         Act::HangOnce if first => std::future::pending().await,
         Act::Panic => panic!("the handler lost its head"),
+        Act::PanicQuoting => panic!("the handler cannot take {}", receipt.note),
         Act::PanicOnce if first => panic!("the handler lost its head"),
         Act::PanicInDrop => {
             let _bomb = PanicsInDrop;

@@ -2,11 +2,11 @@
 
 use flowx_core::message::headers::Headers;
 use flowx_core::message::record::Record;
-use flowx_core::message::reply::is_reserved;
+use flowx_core::message::reply::{ROUTING, is_reserved};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use crate::classes::End;
+use crate::classes::{End, TOO_MANY_HEADERS};
 use crate::connector::Said;
 use crate::draft::Request;
 use crate::scene::{GROUP, Scene};
@@ -89,7 +89,11 @@ pub(crate) fn differences(record: &Record, kind: Kind, request: &Request, scene:
         }
     } else {
         demand(record.key.as_ref() == Some(&request.reply_key), "the key");
-        demand(is_given_back(&request.headers, &record.headers), "the headers");
+        let back = match request.fate.end {
+            End::Refused(TOO_MANY_HEADERS) => are_brief,
+            _ => is_given_back,
+        };
+        demand(back(&request.headers, &record.headers), "the headers");
         match refusal(record) {
             Some(Refusal { code }) => demand(code == "INVALID_REQUEST", "the error code"),
             None => {
@@ -107,6 +111,14 @@ fn is_given_back(sent: &Headers, received: &Headers) -> bool {
     received.len() >= sent.len()
         && sent.iter().eq(received.iter().take(sent.len()))
         && received.iter().skip(sent.len()).all(|(name, _)| is_reserved(name))
+}
+
+/// Only those by which the engine finds who waits, with what was sent in them.
+fn are_brief(sent: &Headers, received: &Headers) -> bool {
+    let back = || received.iter().filter(|(name, _)| !is_reserved(name));
+    let expected = ROUTING.iter().filter(|name| sent.contains(name)).count();
+    back().count() == expected
+        && back().all(|(name, value)| ROUTING.contains(&name) && sent.get(name) == value)
 }
 
 fn refusal(record: &Record) -> Option<Refusal> {

@@ -13,11 +13,15 @@ use crate::connector::{Connector, ConnectorBuilder, ConnectorError, StartError};
 use crate::contract::table::HandlerTable;
 use crate::dead_letters::Desk;
 use crate::kafka::KafkaSettings;
+use crate::runtime::panics::hide_words;
 
 pub(super) async fn run(builder: ConnectorBuilder) -> Result<Code, CommandError> {
     let connector = builder.build()?;
     // What keeps it from running comes before what it would do.
     connector.kafka_settings()?;
+    if !connector.settings.show_panics {
+        hide_words();
+    }
     // The table is for people: it goes where they look, beside the logs.
     eprint!("{}", HandlerTable(&connector.contract()));
     for warning in connector.registry().warnings() {

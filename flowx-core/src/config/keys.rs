@@ -187,6 +187,20 @@ pub const KEYS: &[Key] = &[
         number(1..=100_000_000, "values")
     ),
     key!(
+        "request.max_headers",
+        "FLOWX_CONNECTOR_MAX_HEADERS",
+        [],
+        max_headers,
+        number(1..=1_000_000, "headers")
+    ),
+    key!(
+        "request.max_header_bytes",
+        "FLOWX_CONNECTOR_MAX_HEADER_BYTES",
+        [],
+        max_header_bytes,
+        number(1_000..=1_000_000_000, "bytes")
+    ),
+    key!(
         "reply.organization_id",
         "FLOWX_CONNECTOR_ORGANIZATION_ID",
         ["ORGANIZATION_ID"],
@@ -213,6 +227,7 @@ pub const KEYS: &[Key] = &[
     ),
     key!("runtime.order", "FLOWX_CONNECTOR_ORDER", [], order, word),
     key!("runtime.drain", "FLOWX_CONNECTOR_DRAIN", [], drain, duration),
+    key!("runtime.show_panics", "FLOWX_CONNECTOR_SHOW_PANICS", [], show_panics, switch),
     key!(
         "retry.attempts",
         "FLOWX_CONNECTOR_RETRY_ATTEMPTS",

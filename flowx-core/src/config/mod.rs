@@ -56,6 +56,8 @@
 //! | `FLOWX_CONNECTOR_MAX_DEPTH` | `request.max_depth` | | deepest nesting of a request, 1 to 127 | `64` |
 //! | `FLOWX_CONNECTOR_REFUSE_PLACEHOLDERS` | `request.refuse_placeholders` | | whether a text that still holds `${…}` is refused | `true` |
 //! | `FLOWX_CONNECTOR_MAX_VALUES` | `request.max_values` | | how many values (objects, arrays, texts, numbers, …) a request may hold to be compared with its schema | `100000` |
+//! | `FLOWX_CONNECTOR_MAX_HEADERS` | `request.max_headers` | | how many headers a request may have | `200` |
+//! | `FLOWX_CONNECTOR_MAX_HEADER_BYTES` | `request.max_header_bytes` | | bytes of names and values of a request's headers together | `65536` |
 //! | `FLOWX_CONNECTOR_ORGANIZATION_ID` | `reply.organization_id` | `ORGANIZATION_ID` | `Fx-Organization-Id` of answers to requests without it | none |
 //! | `FLOWX_CONNECTOR_FX_CONTEXT` | `reply.fx_context` | `KAFKA_DEFAULT_FX_CONTEXT` | `fxContext` of answers to requests without it | none |
 //! | `FLOWX_CONNECTOR_ERROR_FIELD` | `reply.error_field` | | name of the text's field in error replies | `errorMessage` |
@@ -65,6 +67,7 @@
 //! | `FLOWX_CONNECTOR_CONCURRENCY` | `runtime.concurrency` | | requests of a handler at work at once | `256` |
 //! | `FLOWX_CONNECTOR_ORDER` | `runtime.order` | | what runs one after another: `key`, `partition` or `unordered` | `key` |
 //! | `FLOWX_CONNECTOR_DRAIN` | `runtime.drain` | | how long a stop waits for what is in flight | `10s` |
+//! | `FLOWX_CONNECTOR_SHOW_PANICS` | `runtime.show_panics` | | whether logs and dead letters show all that a panic says, which may quote a request; else they show its place, and its words only if nothing was put into them | `false` |
 //! | `FLOWX_CONNECTOR_RETRY_ATTEMPTS` | `retry.attempts` | | attempts in all; on each retry topic as many again | `5` |
 //! | `FLOWX_CONNECTOR_RETRY_ATTEMPTS_AFTER_CRASH` | `retry.attempts_after_crash` | | attempts in all once one has panicked or run out of time | `2` |
 //! | `FLOWX_CONNECTOR_RETRY_DELAY` | `retry.delay` | | longest wait before the second attempt; it doubles | `300ms` |

@@ -62,6 +62,10 @@ pub struct Settings {
     pub refuse_placeholders: bool,
     /// How many values a request may hold to be looked at whole; default 100 000.
     pub max_values: usize,
+    /// How many headers a request may have; default 200.
+    pub max_headers: usize,
+    /// Bytes of names and values of a request's headers together; default 65 536.
+    pub max_header_bytes: usize,
     /// The longest one attempt may run; default 30 s.
     pub handler_timeout: Duration,
     /// Attempts in all; default 5. On each retry topic as many again.
@@ -90,6 +94,9 @@ pub struct Settings {
     pub order: Order,
     /// How long a stop waits for what is in flight; default 10 s.
     pub drain: Duration,
+    /// Whether logs and dead letters show all that a panic says, which may quote a request; default
+    /// false.
+    pub show_panics: bool,
     /// Kafka's `session.timeout.ms`; default 45 s.
     pub session_timeout: Duration,
     /// How partitions move when an instance comes or goes; default cooperative.
@@ -168,6 +175,8 @@ impl Default for Settings {
             max_depth: Limits::default().max_depth,
             refuse_placeholders: true,
             max_values: 100_000,
+            max_headers: Limits::default().max_headers,
+            max_header_bytes: Limits::default().max_header_bytes,
             handler_timeout: Duration::from_secs(30),
             retry_attempts: 5,
             retry_attempts_after_crash: 2,
@@ -182,6 +191,7 @@ impl Default for Settings {
             concurrency: 256,
             order: Order::default(),
             drain: Duration::from_secs(10),
+            show_panics: false,
             session_timeout: Duration::from_secs(45),
             assignment: AssignmentProtocol::default(),
             stall: Duration::from_secs(60),

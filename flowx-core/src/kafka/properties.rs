@@ -35,6 +35,9 @@ const FIXED: &[(&str, &str)] = &[
 const DANGEROUS: &[&str] = &[
     "plugin.library.paths",
     "ssl.engine.location",
+    "ssl.engine.id",
+    // OpenSSL loads a provider from the file of its name, wherever that is.
+    "ssl.providers",
     "sasl.kerberos.kinit.cmd",
     "debug",
     "interceptors",
@@ -144,6 +147,44 @@ mod tests {
             assert!(problem.contains(words) && !problem.contains("canary"), "{problem}");
         }
         assert_eq!(problem("fetch.wait.max.ms", &"10".into()), None);
+    }
+
+    #[test]
+    fn every_property_that_could_do_harm_is_refused_whatever_its_value() {
+        let harm = [
+            ("plugin.library.paths", "loads code"),
+            ("ssl.engine.location", "loads code"),
+            ("ssl.engine.id", "loads code"),
+            ("ssl.providers", "loads code"),
+            ("sasl.kerberos.kinit.cmd", "runs a command in a shell"),
+            ("debug", "logs credentials"),
+            ("interceptors", "is a pointer"),
+            ("opaque", "is a pointer"),
+            ("log.queue", "takes the log away from where values are hidden"),
+            ("test.mock.num.brokers", "replaces the broker"),
+            ("test.mock.broker.rtt", "replaces the broker"),
+            ("log_cb", "is a pointer to code"),
+            ("error_cb", "is a pointer to code"),
+            ("rebalance_cb", "is a pointer to code"),
+            ("dr_msg_cb", "is a pointer to code"),
+            ("partitioner_cb", "is a pointer to code"),
+            ("oauthbearer_token_refresh_cb", "is a pointer to code"),
+            ("ssl.certificate.verify_cb", "is a pointer to code"),
+        ];
+        for (name, what) in harm {
+            for value in ["", "1", "true", "none", "canary", "/tmp/canary.so"] {
+                let problem =
+                    problem(name, &value.into()).unwrap_or_else(|| panic!("{name} {what}"));
+                assert!(problem.contains("is not allowed"), "{name} {what}: {problem}");
+                assert!(!problem.contains("canary"), "{problem}");
+            }
+            // No other spelling leads there: librdkafka knows names only as they are.
+            for other in [name.to_uppercase(), format!(" {name}"), format!("{name} ")] {
+                assert!(problem(&other, &"1".into()).is_some(), "`{other}`");
+            }
+        }
+        let listed = |name: &&str| harm.iter().any(|(harmful, _)| harmful == name);
+        assert!(DANGEROUS.iter().all(listed), "each is tried");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Payload bytes to a typed request, or a reason why not.
+//! A record's bytes to a typed request, or a reason why not.
 //!
 //! Size, depth and encoding are looked at before anything is built from the bytes, and the request
 //! is decoded straight into its type: a tree of JSON values would cost many times the payload.
@@ -7,6 +7,7 @@ use std::fmt;
 
 use serde::de::DeserializeOwned;
 
+use super::headers::Headers;
 use super::{framing, placeholder};
 
 /// What is refused before it is decoded.
@@ -21,6 +22,10 @@ pub struct Limits {
     /// How many values (objects, arrays, texts, numbers, …) a request may hold to be looked at whole,
     /// which takes a tree of them in memory; default 100 000.
     pub max_values: usize,
+    /// How many headers a request may have; default 200. The platform itself sends about ten.
+    pub max_headers: usize,
+    /// Bytes of names and values of all headers together; default 65 536.
+    pub max_header_bytes: usize,
 }
 
 impl Limits {
@@ -35,6 +40,8 @@ impl Default for Limits {
             max_depth: 64,
             refuse_placeholders: true,
             max_values: 100_000,
+            max_headers: 200,
+            max_header_bytes: 65_536,
         }
     }
 }
@@ -86,7 +93,29 @@ pub fn raw<'a>(payload: Option<&'a [u8]>, limits: &Limits) -> Result<&'a [u8], D
     Ok(bytes)
 }
 
-/// Why a payload could not be read as a request.
+/// Admits the headers of a request: how many, and how large together.
+///
+/// # Errors
+/// There are more than the limit, or they are larger.
+pub fn headers(headers: &Headers, limits: &Limits) -> Result<(), DecodeError> {
+    if headers.len() > limits.max_headers {
+        let (count, limit) = (headers.len(), limits.max_headers);
+        let message = format!(
+            "the request has {count} headers, more than the limit of {limit}; send fewer, or set FLOWX_CONNECTOR_MAX_HEADERS"
+        );
+        return Err(DecodeError::new(Reason::TooManyHeaders, message));
+    }
+    if headers.size() > limits.max_header_bytes {
+        let (size, limit) = (headers.size(), limits.max_header_bytes);
+        let message = format!(
+            "the headers of the request have {size} bytes, more than the limit of {limit}; send less in them, or set FLOWX_CONNECTOR_MAX_HEADER_BYTES"
+        );
+        return Err(DecodeError::new(Reason::HeadersTooLarge, message));
+    }
+    Ok(())
+}
+
+/// Why a record could not be read as a request.
 ///
 /// [`Display`](fmt::Display) is for the process that sent it and may quote the payload;
 /// [`Debug`](fmt::Debug) and [`for_logs`](Self::for_logs) never do.
@@ -117,65 +146,65 @@ enum Place {
     Line { line: usize, column: usize },
 }
 
-/// The kinds of unreadable payload, each with a stable name for headers and metrics.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Reason {
+/// The reasons, each with its name; all of them are in `ALL`.
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $reason:ident = $name:literal,)*) => {
+        /// The kinds of unreadable request, each with a stable name for headers and metrics.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Reason {
+            $($(#[$doc])* $reason,)*
+        }
+
+        impl Reason {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$reason),*];
+
+            /// Its stable name, for example `malformed-json`.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$reason => $name,)*
+                }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// The record has more headers than the limit.
+    TooManyHeaders = "too-many-headers",
+    /// Names and values of its headers are larger than the limit.
+    HeadersTooLarge = "headers-too-large",
     /// The record has no value.
-    Null,
+    Null = "null",
     /// The value has no bytes, or white space only.
-    Empty,
+    Empty = "empty",
     /// The value is larger than the limit.
-    TooLarge,
+    TooLarge = "too-large",
     /// Objects and arrays are nested deeper than the limit.
-    TooDeep,
+    TooDeep = "too-deep",
     /// The value begins with the prefix of a schema registry.
-    Framed,
+    Framed = "framed",
     /// The value is not UTF-8.
-    NotUtf8,
+    NotUtf8 = "not-utf8",
     /// The value is not JSON.
-    MalformedJson,
+    MalformedJson = "malformed-json",
     /// The value is JSON of another shape: a wrong type, a missing or an unknown field.
-    WrongShape,
+    WrongShape = "wrong-shape",
     /// The value has the right shape, and something in it is out of range, too long or the like.
-    Invalid,
+    Invalid = "invalid",
     /// The value has more parts than can be looked at.
-    TooManyValues,
+    TooManyValues = "too-many-values",
     /// A `${…}` of the designer's template was sent as it stands.
-    UnresolvedPlaceholder,
+    UnresolvedPlaceholder = "unresolved-placeholder",
 }
 
 impl Reason {
-    /// All of them.
-    pub const ALL: [Self; 10] = [
-        Self::Null,
-        Self::Empty,
-        Self::TooLarge,
-        Self::TooDeep,
-        Self::NotUtf8,
-        Self::MalformedJson,
-        Self::WrongShape,
-        Self::Invalid,
-        Self::TooManyValues,
-        Self::UnresolvedPlaceholder,
-    ];
-
-    /// Its stable name, for example `malformed-json`.
+    /// Whether it is the headers that were not looked at: then they do not go back either.
     #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Null => "null",
-            Self::Empty => "empty",
-            Self::TooLarge => "too-large",
-            Self::TooDeep => "too-deep",
-            Self::Framed => "framed",
-            Self::NotUtf8 => "not-utf8",
-            Self::MalformedJson => "malformed-json",
-            Self::WrongShape => "wrong-shape",
-            Self::Invalid => "invalid",
-            Self::TooManyValues => "too-many-values",
-            Self::UnresolvedPlaceholder => "unresolved-placeholder",
-        }
+    pub fn is_of_headers(self) -> bool {
+        matches!(self, Self::TooManyHeaders | Self::HeadersTooLarge)
     }
 }
 
@@ -428,12 +457,75 @@ mod tests {
     }
 
     #[test]
+    fn headers_are_counted_and_weighed() {
+        let limits = Limits { max_headers: 2, max_header_bytes: 6, ..Limits::default() };
+        let reason = |all: &[(&str, &str)]| {
+            let received: Headers = all.iter().copied().collect();
+            headers(&received, &limits).err().map(|error| error.reason())
+        };
+        assert_eq!(reason(&[("a", "12"), ("a", "34")]), None);
+        assert_eq!(reason(&[("a", "12"), ("a", "345")]), Some(Reason::HeadersTooLarge));
+        assert_eq!(reason(&[("", ""), ("", ""), ("", "")]), Some(Reason::TooManyHeaders));
+    }
+
+    #[test]
     fn logs_and_debug_show_no_word_of_the_payload() {
         let canary = br#"{"lines":[{"amount":"canary"}]}"#;
         let error = typed::<Order>(Some(canary), &Limits::default()).unwrap_err();
         assert!(error.to_string().contains("canary"));
         assert_eq!(error.for_logs(), "wrong-shape at line 1 column 28");
         assert!(!format!("{error:?}").contains("canary"));
+    }
+
+    thread_local! {
+        static COMPARED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+    }
+
+    /// A key that counts how often it is compared.
+    #[derive(Deserialize)]
+    struct Key(String);
+
+    impl std::hash::Hash for Key {
+        fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+            self.0.hash(state);
+        }
+    }
+
+    impl PartialEq for Key {
+        fn eq(&self, other: &Self) -> bool {
+            COMPARED.set(COMPARED.get() + 1);
+            self.0 == other.0
+        }
+    }
+
+    impl Eq for Key {}
+
+    #[test]
+    fn keys_that_were_made_to_collide_are_hardly_ever_compared() {
+        use std::collections::HashMap;
+        use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+
+        type Fixed = BuildHasherDefault<DefaultHasher>;
+        // The same place and the same tag in any map whose hash has no secret.
+        let collides = |key: &String| {
+            let hash = Fixed::default().hash_one(Key(key.clone()));
+            hash & 0xff == 0 && hash >> 60 == 0
+        };
+        let keys: Vec<String> =
+            (0_u32..).map(|number| format!("k{number}")).filter(collides).take(200).collect();
+        let members: Vec<String> = keys.iter().map(|key| format!(r#""{key}":1"#)).collect();
+        let payload = format!("{{{}}}", members.join(","));
+        let limits = Limits::default();
+
+        COMPARED.set(0);
+        let map: HashMap<Key, u8, Fixed> = typed(Some(payload.as_bytes()), &limits).unwrap();
+        assert_eq!(map.len(), 200);
+        assert!(COMPARED.get() > 1_000, "they do collide: {}", COMPARED.get());
+
+        COMPARED.set(0);
+        let map: HashMap<Key, u8> = typed(Some(payload.as_bytes()), &limits).unwrap();
+        assert_eq!(map.len(), 200);
+        assert!(COMPARED.get() < 200, "compared {} times", COMPARED.get());
     }
 
     #[test]

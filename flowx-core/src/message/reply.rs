@@ -1,8 +1,10 @@
-//! An answer as the engine wants it: all received headers back, the process instance as key.
+//! An answer as the engine wants it: the received headers back, the process instance as key.
 
 use std::sync::Arc;
 
-use super::envelope::Envelope;
+use super::envelope::{
+    Envelope, FX_CONTEXT, FX_ORGANIZATION_ID, PROCESS_INSTANCE_ID, PROCESS_INSTANCE_UUID,
+};
 use super::headers::Headers;
 use super::identity::RequestId;
 use super::record::Outbound;
@@ -46,7 +48,30 @@ pub fn answer(
     id: &RequestId,
     style: &ReplyStyle,
 ) -> Outbound {
-    let mut headers = given_back(envelope.headers());
+    dressed(envelope, given_back(envelope.headers()), topic, payload, id, style)
+}
+
+/// The answer to a request whose headers are too many or too large to go back: it has those by which the
+/// engine finds who waits.
+#[must_use]
+pub fn brief_answer(
+    envelope: &Envelope,
+    topic: &Arc<str>,
+    payload: Vec<u8>,
+    id: &RequestId,
+    style: &ReplyStyle,
+) -> Outbound {
+    dressed(envelope, routing(envelope.headers()), topic, payload, id, style)
+}
+
+fn dressed(
+    envelope: &Envelope,
+    mut headers: Headers,
+    topic: &Arc<str>,
+    payload: Vec<u8>,
+    id: &RequestId,
+    style: &ReplyStyle,
+) -> Outbound {
     for (name, value) in &style.fill {
         if !headers.contains(name) {
             headers.push_text(name, value);
@@ -72,6 +97,38 @@ pub fn given_back(received: &Headers) -> Headers {
     let mut headers = Headers::with_capacity(received.len() + 4, received.size() + 192);
     for (name, value) in received.iter().filter(|(name, _)| !is_reserved(name)) {
         headers.push(name, value);
+    }
+    headers
+}
+
+/// By these headers the engine finds the process instance, and the node in it that waits.
+pub const ROUTING: [&str; 11] = [
+    PROCESS_INSTANCE_UUID,
+    PROCESS_INSTANCE_ID,
+    FX_CONTEXT,
+    FX_ORGANIZATION_ID,
+    "Fx-WorkspaceId",
+    "Fx-AppId",
+    "Fx-RootAppId",
+    "Fx-BuildId",
+    "Fx-Build-App-Version-Id",
+    "destinationId",
+    "callbacksForAction",
+];
+
+/// The longest value of such a header that goes back beside too many or too large others, in bytes.
+const LONGEST_ROUTING: usize = 1024;
+
+/// Of the received headers those in [`ROUTING`]: the last of each name, unless it is too long to be one.
+fn routing(received: &Headers) -> Headers {
+    let mut headers = Headers::default();
+    for name in ROUTING {
+        let found = received.iter().rev().find(|(other, _)| *other == name);
+        if let Some((_, value)) =
+            found.filter(|(_, value)| value.is_none_or(|value| value.len() <= LONGEST_ROUTING))
+        {
+            headers.push(name, value);
+        }
     }
     headers
 }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use super::dead_letter::{self, Cause};
 use super::job::Job;
 use super::plan::Plan;
-use super::verdict::Refusal;
+use super::verdict::{Refusal, RefusalClass};
 use crate::message::error_reply::ErrorReply;
 use crate::message::identity::RequestId;
 use crate::message::record::{Outbound, Record};
-use crate::message::reply::answer;
+use crate::message::reply::{answer, brief_answer};
 use crate::message::retry::{self, Note};
 
 /// What kind of record is on its way for a request.
@@ -62,7 +62,11 @@ pub(super) fn refusal(job: &Job, plan: &Plan, refusal: Refusal, now: i64) -> (An
                 code: &refusal.code,
                 message: &refusal.message,
             };
-            let outbound = answer(&job.envelope, topic, body.to_json(), &job.id, &plan.style);
+            let dress = match refusal.class {
+                RefusalClass::Undecodable(reason) if reason.is_of_headers() => brief_answer,
+                _ => answer,
+            };
+            let outbound = dress(&job.envelope, topic, body.to_json(), &job.id, &plan.style);
             (Answer::ErrorReply(refusal), outbound)
         }
         _ => dead_letter(job, plan, refusal, false, now),

@@ -1,6 +1,5 @@
 //! One request at its handler, attempt after attempt, until there is a last word.
 
-use std::any::Any;
 use std::error::Error;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -11,6 +10,7 @@ use tower::ServiceExt as _;
 use super::blocking;
 use super::contained::Contained;
 use super::job::Job;
+use super::panics::Panicked;
 use super::plan::Plan;
 use super::retry::Trouble;
 use super::scope::Scope;
@@ -18,6 +18,7 @@ use super::verdict::{Refusal, Verdict};
 use crate::handler::call::{Attempt, Call};
 use crate::handler::middleware::{Invocation, LayeredHandler};
 use crate::handler::outcome::{HandlerFuture, Outcome, Rejection};
+use crate::message::decode;
 
 /// Brings a request to its last word.
 pub(super) async fn settle(mut job: Job, plan: Arc<Plan>, scope: Scope) -> (Job, Verdict) {
@@ -65,9 +66,10 @@ async fn attempts(job: &Job, plan: &Plan, scope: &Scope, made: &mut u32) -> Verd
             Once::Undecodable(refusal) => {
                 return Verdict::Refused(Refusal { attempts: job.attempts, ..refusal });
             }
-            Once::Said(Outcome::Retry { error, after }) => {
-                (Trouble::Transient { after }, Refusal::exhausted(&words(&*error), number))
-            }
+            Once::Said(Outcome::Retry { error, after }) => (
+                Trouble::Transient { after },
+                Refusal::exhausted(&words(&*error, plan.show_panics), number),
+            ),
             Once::TimedOut => (Trouble::Timeout, Refusal::timeout(number)),
             Once::Panicked(words) => (Trouble::Panic, Refusal::panic(&words, number)),
         };
@@ -106,28 +108,20 @@ async fn once(job: &Job, plan: &Plan, attempt: &Attempt) -> Once {
         Err(early) => early,
         Ok(future) => match timeout_at(attempt.deadline, run(future, job, attempt)).await {
             Ok(Ok(outcome)) => Once::Said(outcome),
-            Ok(Err(panic)) => Once::Panicked(words_of(&*panic)),
+            Ok(Err(panic)) => Once::Panicked(panic.words(plan.show_panics)),
             Err(_elapsed) => Once::TimedOut,
         },
     }
 }
 
-async fn run(
-    future: HandlerFuture,
-    job: &Job,
-    attempt: &Attempt,
-) -> Result<Outcome, Box<dyn Any + Send>> {
+async fn run(future: HandlerFuture, job: &Job, attempt: &Attempt) -> Result<Outcome, Panicked> {
     match job.route.handler.layered() {
         None => bare(future, job, attempt).await,
         Some(layered) => Contained::new(inside(layered.clone(), future, job, attempt)).await,
     }
 }
 
-async fn bare(
-    future: HandlerFuture,
-    job: &Job,
-    attempt: &Attempt,
-) -> Result<Outcome, Box<dyn Any + Send>> {
+async fn bare(future: HandlerFuture, job: &Job, attempt: &Attempt) -> Result<Outcome, Panicked> {
     match job.route.policy.blocking {
         true => blocking::run(future, attempt.cancelled.clone()).await,
         false => Contained::new(future).await,
@@ -147,7 +141,7 @@ fn inside(
             let cancelled = attempt.cancelled.clone();
             Box::pin(async move {
                 let said = blocking::run(future, cancelled).await;
-                said.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+                said.unwrap_or_else(|panic| panic.resume())
             })
         }
     };
@@ -163,6 +157,9 @@ fn inside(
 /// Decodes and calls; the arguments are the user's own code too, so a panic is caught here as well.
 fn started(job: &Job, plan: &Plan, attempt: &Attempt) -> Result<HandlerFuture, Once> {
     let record = job.envelope.record();
+    if let Err(error) = decode::headers(&record.headers, &plan.limits) {
+        return Err(Once::Undecodable(Refusal::undecodable(&error)));
+    }
     let call = Call::new(record, &job.envelope, &plan.limits, attempt);
     let call = match job.route.matched(&record.at.topic) {
         Some(matched) => call.with_matched(matched),
@@ -174,14 +171,17 @@ fn started(job: &Job, plan: &Plan, attempt: &Attempt) -> Result<HandlerFuture, O
             Err(Once::Undecodable(Refusal::undecodable(&error)))
         }
         Ok(Err(Rejection::Failed(failure))) => Err(Once::Said(failure.into())),
-        Err(panic) => Err(Once::Panicked(words_of(&*panic))),
+        Err(panic) => Err(Once::Panicked(Panicked::caught(panic).words(plan.show_panics))),
     }
 }
 
 /// What an error says of itself, which is user code too.
-fn words(error: &(dyn Error + 'static)) -> String {
+fn words(error: &(dyn Error + 'static), show_panics: bool) -> String {
     let words = std::panic::catch_unwind(AssertUnwindSafe(|| chain(error)));
-    words.unwrap_or_else(|panic| format!("an error without words: {}", words_of(&*panic)))
+    words.unwrap_or_else(|panic| {
+        let panic = Panicked::caught(panic).words(show_panics);
+        format!("an error without words: {panic}")
+    })
 }
 
 /// An error and its causes. `Debug` would print a backtrace for some error types.
@@ -194,10 +194,4 @@ fn chain(error: &(dyn Error + 'static)) -> String {
         cause = error.source();
     }
     text
-}
-
-fn words_of(panic: &(dyn Any + Send)) -> String {
-    let words = panic.downcast_ref::<&str>().copied();
-    let words = words.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    format!("the handler panicked: {}", words.unwrap_or("without a message"))
 }

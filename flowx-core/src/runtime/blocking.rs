@@ -1,6 +1,5 @@
 //! Handlers that block or burn CPU, on threads of their own.
 
-use std::any::Any;
 use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -9,6 +8,7 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use super::contained::Contained;
+use super::panics::Panicked;
 use crate::handler::outcome::{HandlerFuture, Outcome};
 
 static AT_WORK: AtomicUsize = AtomicUsize::new(0);
@@ -24,7 +24,7 @@ pub fn at_work() -> usize {
 pub(super) fn run(
     handler: HandlerFuture,
     cancelled: CancellationToken,
-) -> impl Future<Output = Result<Outcome, Box<dyn Any + Send>>> + Send {
+) -> impl Future<Output = Result<Outcome, Panicked>> + Send {
     let presence = Presence::new();
     let thread = spawn_blocking(move || {
         let _presence = presence;

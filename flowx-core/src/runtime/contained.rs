@@ -1,11 +1,11 @@
 //! A handler's future whose panics stay its own.
 
-use std::any::Any;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use super::panics::Panicked;
 use crate::handler::outcome::{HandlerFuture, Outcome};
 
 /// Runs a handler; a panic is its result. One while it is dropped, as at a timeout, ends there.
@@ -24,7 +24,7 @@ impl Contained {
 }
 
 impl Future for Contained {
-    type Output = Result<Outcome, Box<dyn Any + Send>>;
+    type Output = Result<Outcome, Panicked>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let Some(future) = &mut self.0 else {
@@ -34,7 +34,7 @@ impl Future for Contained {
         let result = match polled {
             Ok(Poll::Pending) => return Poll::Pending,
             Ok(Poll::Ready(outcome)) => Ok(outcome),
-            Err(panic) => Err(panic),
+            Err(panic) => Err(Panicked::caught(panic)),
         };
         self.discard();
         Poll::Ready(result)

@@ -47,12 +47,13 @@
 //!
 //! | what fails | tries | code of the error reply | dead letter | settings |
 //! |---|---|---|---|---|
+//! | it has too many headers, or they are too large | one | `INVALID_REQUEST`, with the headers that name who waits and no others | yes | `FLOWX_CONNECTOR_MAX_HEADERS`, `…_MAX_HEADER_BYTES` |
 //! | the payload cannot be read | one | `INVALID_REQUEST` | yes | `FLOWX_CONNECTOR_MAX_DEPTH`, `…_MESSAGE_MAX_BYTES`, `…_REFUSE_PLACEHOLDERS` |
 //! | something in it is out of range, too long or the like | one | `INVALID_REQUEST` | if wanted | `…_MAX_VALUES` |
 //! | the handler refuses | one | its own | if wanted | `…_DEAD_LETTER_REFUSALS` |
 //! | the handler asks for another try | 5, with growing waits, 2 min in all | `RETRY_EXHAUSTED` | yes | `attempts = …`, `…_RETRY_…`, `…_HANDLER_<NAME>_ATTEMPTS` |
 //! | it runs out of time | 2 | `HANDLER_TIMEOUT` | yes | `timeout = …`, `…_HANDLER_TIMEOUT`, `…_RETRY_ATTEMPTS_AFTER_CRASH` |
-//! | it panics | 2 | `HANDLER_PANIC` | yes | `…_RETRY_ATTEMPTS_AFTER_CRASH` |
+//! | it panics | 2 | `HANDLER_PANIC` | yes | `…_RETRY_ATTEMPTS_AFTER_CRASH`, `…_SHOW_PANICS` for what it says |
 //! | its reply is no JSON, or Kafka never takes it | one | `REPLY_REJECTED` | yes | |
 //! | an answer or a dead letter is not taken for now | until it is | | | |
 //! | nearly everything fails | one each pause | | | `…_BREAKER…` |
@@ -124,6 +125,7 @@ mod lane;
 mod lines;
 pub mod metrics;
 mod outbox;
+pub mod panics;
 mod partition;
 mod pauses;
 pub mod plan;

@@ -34,6 +34,8 @@ pub struct Plan {
     pub bounds: Bounds,
     /// How long a stop or a revocation waits for what is in flight.
     pub drain: Duration,
+    /// Whether logs and dead letters show all that a panic says; default no.
+    pub show_panics: bool,
 }
 
 /// What may be under way at once; whichever is reached first stops the reading.
@@ -81,6 +83,7 @@ impl Plan {
             style: ReplyStyle::default(),
             bounds: Bounds::default(),
             drain: Duration::from_secs(10),
+            show_panics: false,
         }
     }
 }

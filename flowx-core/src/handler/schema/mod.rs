@@ -4,6 +4,7 @@ pub(super) mod admission;
 mod integers;
 pub(crate) mod lenient;
 pub(super) mod shape;
+mod unique;
 pub(crate) mod validator;
 pub(crate) mod walk;
 

@@ -5,7 +5,7 @@ use jsonschema::paths::{Location, LocationSegment};
 use jsonschema::{Draft as Dialect, PatternOptions};
 use serde_json::Value;
 
-use super::lenient;
+use super::{lenient, unique};
 use crate::message::decode::Violation;
 
 /// How many violations are gathered; beyond that a request is wrong enough.
@@ -35,7 +35,8 @@ impl Validator {
             .with_draft(Dialect::Draft202012)
             .should_validate_formats(true)
             .with_pattern_options(PatternOptions::regex())
-            .with_keyword(lenient::KEYWORD, lenient::keyword);
+            .with_keyword(lenient::KEYWORD, lenient::keyword)
+            .with_keyword(unique::KEYWORD, unique::keyword);
         options.build(schema).map(Self).map_err(|error| error.to_string())
     }
 
@@ -163,7 +164,6 @@ pub(super) fn words(error: &ValidationError<'_>) -> String {
         Kind::AdditionalItems { limit } => {
             format!("must have {}, not {}", counted(*limit as u64, "item"), length(value))
         }
-        Kind::UniqueItems => "must not hold the same item twice".to_owned(),
         Kind::Pattern { pattern } => format!("must match {pattern}, not {shown}"),
         Kind::Format { format } => format!("must be {}, not {shown}", format_name(format)),
         Kind::Constant { expected_value } => format!("must be {expected_value}, not {shown}"),

@@ -79,6 +79,12 @@ impl MemoryBroker {
         });
     }
 
+    /// The full names of all topics that there are.
+    #[must_use]
+    pub fn topics(&self) -> Vec<String> {
+        self.look(|state| state.logs.keys().map(ToString::to_string).collect())
+    }
+
     /// All records of a topic, by its full name, in the order in which they were written.
     #[must_use]
     pub fn records(&self, topic: &str) -> Vec<Record> {
@@ -107,7 +113,8 @@ impl MemoryBroker {
     /// They have not come within ten minutes, which pass at once while tokio's clock is paused and
     /// nothing else happens.
     pub async fn wait_for_records(&self, topic: &str, count: usize) -> Vec<Record> {
-        let found = self.wait(|| Some(self.records(topic)).filter(|all| all.len() >= count)).await;
+        // Copied once, and not with every change.
+        let found = self.wait(|| (self.count(topic) >= count).then(|| self.records(topic))).await;
         found.unwrap_or_else(|| {
             let there = self.records(topic).len();
             panic!("{count} records were expected on `{topic}`, there are {there}")
