@@ -136,8 +136,11 @@ pub(super) fn base_path(field: &mut String, value: &str) -> Read {
 
 pub(super) fn admin_groups(field: &mut BTreeSet<AdminGroup>, value: &str) -> Read {
     let groups = value.split(',').map(str::trim).filter(|name| !name.is_empty());
-    let groups: Result<_, UnknownAdminGroup> = groups.map(str::parse::<AdminGroup>).collect();
-    *field = groups.map_err(|expected| expected.to_string())?;
+    let groups: Result<BTreeSet<_>, UnknownAdminGroup> = groups.map(str::parse).collect();
+    *field = groups
+        .ok()
+        .filter(|groups| !groups.is_empty())
+        .ok_or_else(|| UnknownAdminGroup.to_string())?;
     Ok(())
 }
 

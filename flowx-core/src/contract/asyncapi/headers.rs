@@ -224,6 +224,7 @@ mod tests {
     use super::*;
     use crate::message::identity::RequestId;
     use crate::message::record::{Coordinates, Outbound, Record};
+    use crate::message::replay;
     use crate::message::retry::{Note, forward};
     use crate::runtime::dead_letter::{self, Cause};
 
@@ -242,7 +243,13 @@ mod tests {
             at: Coordinates { topic: "in".into(), partition: 0, offset: 1 },
             timestamp: Some(1),
             key: None,
-            headers: crate::message::headers::Headers::default(),
+            headers: [
+                // As one that was sent again.
+                (replay::REPLAY_OF, "0f8e5a1c3b7d49260f8e5a1c3b7d4926"),
+                (replay::REPLAYS, "1"),
+            ]
+            .into_iter()
+            .collect(),
             payload: Some(b"{}".to_vec()),
         };
         let id = RequestId::of("cluster", &record, "h");
