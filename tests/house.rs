@@ -13,6 +13,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("kafka", &["message", "config", "runtime"]),
     ("connector", &["message", "config", "handler", "contract", "runtime", "kafka"]),
     ("testing", &["message", "config", "handler", "contract", "runtime", "kafka", "connector"]),
+    ("check", &["message", "config", "handler", "runtime", "kafka", "connector"]),
     ("dead_letters", &["message", "config", "handler", "runtime", "kafka", "connector"]),
     (
         "admin",
@@ -39,6 +40,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "kafka",
             "connector",
             "testing",
+            "check",
             "dead_letters",
             "admin",
         ],

@@ -110,8 +110,9 @@
 //! `designer` the same as text, `schema` and `asyncapi` describe it to programs, `handlers` to people,
 //! and `contract check` says what a release changes for processes that run. For operators there are
 //! `config show`, which prints every setting with the place that it comes from ([`config`] has the table of
-//! them), and `dlq`, which lists, shows and sends again what was put aside ([`dead_letters`]). `new` begins
-//! the project of another connector.
+//! them), `dlq`, which lists, shows and sends again what was put aside ([`dead_letters`]), and [`mod@check`], which
+//! says what the cluster lacks; `run` does the same beside its first requests, and warns. `new` begins the
+//! project of another connector.
 //!
 //! # What others rely on
 //!
@@ -137,13 +138,15 @@
 //! # The house
 //!
 //! Modules are floors, from the bytes upwards: [`message`] and [`config`], [`handler`], [`runtime`]
-//! and [`contract`], [`kafka`], [`connector`], [`testing`] and [`dead_letters`].
+//! and [`contract`], [`kafka`], [`connector`], [`testing`], [`mod@check`] and [`dead_letters`].
 
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
 #[cfg(feature = "kafka")]
 pub mod admin;
+#[cfg(feature = "kafka")]
+pub mod check;
 #[cfg(feature = "kafka")]
 mod cli;
 pub mod config;

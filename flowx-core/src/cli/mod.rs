@@ -2,6 +2,7 @@
 
 mod asyncapi;
 mod catalog;
+mod check;
 mod config;
 mod contract;
 mod designer;
@@ -67,6 +68,8 @@ enum Command {
     Run,
     /// Shows the connector at work: with a broker and a process engine of its own
     Dev(dev::Arguments),
+    /// Looks whether the cluster is as the connector needs it, and prints what would make it so
+    Check(check::Arguments),
     /// Prints every handler with its topics, group and guarantee
     Handlers,
     /// Writes the JSON Schemas of requests, replies and errors
@@ -94,6 +97,8 @@ impl Command {
             // The exchange itself is on the screen, and the broker's coming and going is no news.
             Self::Dev(_) => "warn,flowx::kafka=off",
             Self::Catalog(_) | Self::Dlq(_) => "warn",
+            // Why the brokers do not answer is its result.
+            Self::Check(_) => "warn,flowx::kafka=off",
             _ => "info",
         }
     }
@@ -125,6 +130,7 @@ impl ConnectorBuilder {
         let outcome = match command {
             Command::Run => run::run(builder).await,
             Command::Dev(arguments) => dev::run(builder, &arguments).await,
+            Command::Check(arguments) => check::run(builder, arguments).await,
             Command::Handlers => handlers::run(builder),
             Command::Schema(arguments) => schema::run(builder, &arguments),
             Command::Asyncapi(arguments) => asyncapi::run(builder, &arguments),

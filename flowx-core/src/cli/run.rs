@@ -5,6 +5,7 @@ use std::task::Poll;
 
 use tokio::sync::oneshot;
 
+use super::check;
 use super::served::{Served, served};
 use super::{Code, CommandError, SUCCESS};
 use crate::admin::{Actuator, DeadLetterSite, Site, ThroughKafka, admin_router};
@@ -29,6 +30,7 @@ pub(super) async fn run(builder: ConnectorBuilder) -> Result<Code, CommandError>
     }
     // It answers until the connector has ended: that it stops is something to tell, too.
     let _admin = admin(&connector).await?;
+    check::at_start(&connector);
     let status = connector.status();
     let (stop, stopped) = oneshot::channel::<()>();
     let mut signals = StopSignals::listen();

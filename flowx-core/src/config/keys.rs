@@ -282,6 +282,7 @@ pub const KEYS: &[Key] = &[
     key!("admin.base", "FLOWX_CONNECTOR_ADMIN_BASE", [], admin_base, base_path),
     key!("admin.expose", "FLOWX_CONNECTOR_ADMIN_EXPOSE", [], admin_expose, some(admin_groups))
         .list(),
+    key!("check.enabled", "FLOWX_CONNECTOR_CHECK", [], check, switch),
 ];
 
 #[cfg(test)]

@@ -119,6 +119,8 @@ pub struct Settings {
     pub admin_base: String,
     /// What of it is served; by default all on a loopback address, else health, info and metrics.
     pub admin_expose: Option<BTreeSet<AdminGroup>>,
+    /// Whether `run` looks at the cluster when it starts, and warns; default true.
+    pub check: bool,
     /// Where what was read comes from.
     pub(super) origins: Origins,
 }
@@ -202,6 +204,7 @@ impl Default for Settings {
             admin: true,
             admin_base: "/manage/actuator".to_owned(),
             admin_expose: None,
+            check: true,
             origins: Origins::default(),
         }
     }

@@ -3,15 +3,18 @@
 //! [`KafkaSource`] reads as a member of a consumer group, [`KafkaSink`] writes and says what the
 //! brokers acknowledged; both stand behind the traits of [`runtime::port`](crate::runtime::port).
 //! [`EmbeddedBroker`] is a broker inside this process for `dev` and quick tests; [`Reader`],
-//! [`Scan`] and [`Writer`] work without a connector, for simulators and tools.
+//! [`Scan`] and [`Writer`] work without a connector, for simulators and tools. [`inspect()`] asks what
+//! brokers know of topics and a group, and changes nothing.
 
 mod assignments;
 mod bootstrap;
 mod commits;
 mod control;
 mod embedded;
+pub mod facts;
 mod ffi;
 mod insight;
+mod inspect;
 mod logging;
 mod membership;
 mod outbox;
@@ -31,6 +34,7 @@ mod writer;
 
 pub use crate::message::topic::Subscription;
 pub use embedded::EmbeddedBroker;
+pub use inspect::inspect;
 pub use reader::{ReadFrom, Reader};
 pub use scan::Scan;
 pub use settings::{KafkaSettings, SetupError};
