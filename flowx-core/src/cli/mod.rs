@@ -8,12 +8,12 @@ mod designer;
 mod dev;
 mod dlq;
 mod handlers;
+mod logs;
 mod new;
 mod run;
 mod schema;
 mod served;
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -102,8 +102,10 @@ impl Command {
 impl ConnectorBuilder {
     /// Runs the connector as its command line says; use it as the whole of `main`.
     ///
-    /// Logs go to standard error; `RUST_LOG` chooses them (default `info`). What it returns: 0 for
-    /// success, 1 for a failure while it ran, 2 for a wrong command line, 78 for a wrong
+    /// Logs go to standard error; `RUST_LOG` chooses them (default `info`), and
+    /// `FLOWX_CONNECTOR_LOG_FORMAT` how they are written. What a handler logs carries the span of its
+    /// attempt (target `flowx::request`), and a panic is logged like other events. What it returns: 0
+    /// for success, 1 for a failure while it ran, 2 for a wrong command line, 78 for a wrong
     /// configuration.
     pub async fn main(self) -> ExitCode {
         let mut arguments = match Arguments::try_parse() {
@@ -121,7 +123,9 @@ impl ConnectorBuilder {
         let command = arguments.command.unwrap_or_else(|| {
             if builder.means_dev() { Command::Dev(dev::Arguments::default()) } else { Command::Run }
         });
-        log_to_stderr(command.log_filter());
+        // What is wrong with the settings is for the command to say, and to be logged as they wish.
+        let (settings, _) = builder.configured();
+        logs::to_stderr(settings.log_format, command.log_filter());
         let outcome = match command {
             Command::Run => run::run(builder).await,
             Command::Dev(arguments) => dev::run(builder, &arguments).await,
@@ -193,16 +197,4 @@ impl CommandError {
             }
         }
     }
-}
-
-/// Logs go to standard error, coloured only where somebody sees it.
-fn log_to_stderr(default: &str) {
-    use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    let logs = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
-    // A program that has its own subscriber keeps it.
-    let _ = logs.try_init();
 }

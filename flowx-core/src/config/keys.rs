@@ -267,6 +267,7 @@ pub const KEYS: &[Key] = &[
     key!("admin.base", "FLOWX_CONNECTOR_ADMIN_BASE", [], admin_base, base_path),
     key!("admin.expose", "FLOWX_CONNECTOR_ADMIN_EXPOSE", [], admin_expose, some(admin_groups))
         .list(),
+    key!("log.format", "FLOWX_CONNECTOR_LOG_FORMAT", [], log_format, word),
 ];
 
 #[cfg(test)]

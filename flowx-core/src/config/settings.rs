@@ -11,6 +11,7 @@ use super::assignment::AssignmentProtocol;
 use super::handlers::HandlerOverrides;
 use super::keys::KEYS;
 use super::layers::Sources;
+use super::log_format::LogFormat;
 use super::order::Order;
 use super::origin::{Origin, Origins};
 use super::secret::Secret;
@@ -112,6 +113,8 @@ pub struct Settings {
     pub admin_base: String,
     /// What of it is served; by default all on a loopback address, else health, info and metrics.
     pub admin_expose: Option<BTreeSet<AdminGroup>>,
+    /// How the program's log is written; default as text.
+    pub log_format: LogFormat,
     /// Where what was read comes from.
     pub(super) origins: Origins,
 }
@@ -192,6 +195,7 @@ impl Default for Settings {
             admin: true,
             admin_base: "/manage/actuator".to_owned(),
             admin_expose: None,
+            log_format: LogFormat::default(),
             origins: Origins::default(),
         }
     }

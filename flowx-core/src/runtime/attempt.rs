@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use tokio::time::{Instant, sleep_until, timeout_at};
 use tower::ServiceExt as _;
+use tracing::Instrument as _;
 
 use super::blocking;
 use super::contained::Contained;
@@ -14,6 +15,7 @@ use super::job::Job;
 use super::plan::Plan;
 use super::retry::Trouble;
 use super::scope::Scope;
+use super::span;
 use super::verdict::{Refusal, Verdict};
 use crate::handler::call::{Attempt, Call};
 use crate::handler::middleware::{Invocation, LayeredHandler};
@@ -102,13 +104,17 @@ enum Once {
 }
 
 async fn once(job: &Job, plan: &Plan, attempt: &Attempt) -> Once {
-    match started(job, plan, attempt) {
-        Err(early) => early,
-        Ok(future) => match timeout_at(attempt.deadline, run(future, job, attempt)).await {
-            Ok(Ok(outcome)) => Once::Said(outcome),
-            Ok(Err(panic)) => Once::Panicked(words_of(&*panic)),
-            Err(_elapsed) => Once::TimedOut,
-        },
+    let span = span::of(job, attempt);
+    // What parameters are taken from is user code too.
+    let future = match span.in_scope(|| started(job, plan, attempt)) {
+        Err(early) => return early,
+        Ok(future) => span::within(&span, future),
+    };
+    let run = run(future, job, attempt).instrument(span);
+    match timeout_at(attempt.deadline, run).await {
+        Ok(Ok(outcome)) => Once::Said(outcome),
+        Ok(Err(panic)) => Once::Panicked(words_of(&*panic)),
+        Err(_elapsed) => Once::TimedOut,
     }
 }
 

@@ -130,6 +130,7 @@ pub mod plan;
 pub mod port;
 pub mod retry;
 mod scope;
+mod span;
 pub mod status;
 pub mod tracker;
 pub mod verdict;

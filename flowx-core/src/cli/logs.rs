@@ -1,0 +1,101 @@
+//! The log: one event is one line, whatever the event quotes.
+
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::fmt;
+use std::io::{self, IsTerminal as _};
+use std::panic::PanicHookInfo;
+
+use tracing_subscriber::field::RecordFields;
+use tracing_subscriber::fmt::format::{DefaultFields, FormatFields, Writer};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
+
+use crate::config::log_format::LogFormat;
+use crate::dead_letters::escape;
+
+/// Sends the log to standard error, coloured only where somebody sees it. `RUST_LOG` chooses what is
+/// logged, else `default`.
+pub(super) fn to_stderr(format: LogFormat, default: &str) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    let lines = tracing_subscriber::fmt::layer();
+    let lines = match format {
+        LogFormat::Text => lines
+            .with_ansi(io::stderr().is_terminal())
+            .fmt_fields(OneLine)
+            .with_writer(io::stderr)
+            .boxed(),
+        LogFormat::Json => {
+            lines.json().with_current_span(false).with_writer(|| EscapedJson(io::stderr())).boxed()
+        }
+    };
+    // A program that has its own subscriber keeps it, and what it does with panics.
+    if tracing_subscriber::registry().with(filter).with(lines).try_init().is_ok() {
+        log_panics();
+    }
+}
+
+/// Writes the fields of an event or a span on one line.
+struct OneLine;
+
+impl<'writer> FormatFields<'writer> for OneLine {
+    fn format_fields<R: RecordFields>(
+        &self,
+        mut writer: Writer<'writer>,
+        fields: R,
+    ) -> fmt::Result {
+        let mut text = String::new();
+        DefaultFields::new().format_fields(Writer::new(&mut text), fields)?;
+        // Texts in quotes are escaped already, so a backslash stays as it is.
+        for c in text.chars() {
+            match c {
+                '\n' | '\r' | '\t' => write!(writer, "{}", c.escape_default())?,
+                c if escape::is_hostile(c) => write!(writer, "{}", c.escape_unicode())?,
+                c => writer.write_char(c)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Escapes what JSON does not ask to escape and a terminal may obey; each write is a whole event.
+struct EscapedJson<W>(W);
+
+impl<W: io::Write> io::Write for EscapedJson<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let event = String::from_utf8_lossy(bytes);
+        let mut line = escape::json(event.trim_end());
+        line.push('\n');
+        self.0.write_all(line.as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// A panic is an event like others, in the span of its attempt: what it says may be of several lines.
+fn log_panics() {
+    let otherwise = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if tracing::enabled!(target: "flowx::panic", tracing::Level::ERROR) {
+            log_panic(panic);
+        } else {
+            otherwise(panic);
+        }
+    }));
+}
+
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let said = panic.payload().downcast_ref::<&str>().copied();
+    let said = said.or_else(|| panic.payload().downcast_ref::<String>().map(String::as_str));
+    let said = said.unwrap_or("without a message");
+    let thread = std::thread::current();
+    let thread = thread.name().unwrap_or("unnamed");
+    let place = panic.location().map(ToString::to_string).unwrap_or_default();
+    // `RUST_BACKTRACE` asks for it.
+    let trace = Backtrace::capture();
+    let trace = (trace.status() == BacktraceStatus::Captured).then(|| trace.to_string());
+    tracing::error!(target: "flowx::panic", thread, trace, "panicked at {place}: {said}");
+}
