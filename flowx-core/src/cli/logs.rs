@@ -4,20 +4,27 @@ use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fmt;
 use std::io::{self, IsTerminal as _};
 use std::panic::PanicHookInfo;
+use std::str::FromStr as _;
 
 use tracing_subscriber::field::RecordFields;
+use tracing_subscriber::filter::Directive;
 use tracing_subscriber::fmt::format::{DefaultFields, FormatFields, Writer};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{EnvFilter, Layer as _};
+use tracing_subscriber::{EnvFilter, Layer, Registry};
 
 use crate::config::log_format::LogFormat;
 use crate::dead_letters::escape;
 
+/// Hears of spans and events, of those that it asks for.
+pub(super) type Listener = Box<dyn Layer<Registry> + Send + Sync>;
+
 /// Sends the log to standard error, coloured only where somebody sees it. `RUST_LOG` chooses what is
-/// logged, else `default`.
-pub(super) fn to_stderr(format: LogFormat, default: &str) {
+/// logged, else `default`; `traces` listens beside it.
+pub(super) fn to_stderr(format: LogFormat, default: &str, traces: Option<Listener>) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    // What is for traces alone would say everything twice here.
+    let filter = filter.add_directive(Directive::from_str("flowx::trace=off").expect("it is one"));
     let lines = tracing_subscriber::fmt::layer();
     let lines = match format {
         LogFormat::Text => lines
@@ -30,7 +37,9 @@ pub(super) fn to_stderr(format: LogFormat, default: &str) {
         }
     };
     // A program that has its own subscriber keeps it, and what it does with panics.
-    if tracing_subscriber::registry().with(filter).with(lines).try_init().is_ok() {
+    let listeners: Vec<Listener> =
+        [lines.with_filter(filter).boxed()].into_iter().chain(traces).collect();
+    if tracing_subscriber::registry().with(listeners).try_init().is_ok() {
         log_panics();
     }
 }

@@ -13,6 +13,8 @@ mod new;
 mod run;
 mod schema;
 mod served;
+#[cfg_attr(not(feature = "otel"), path = "no_traces.rs")]
+mod traces;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -88,6 +90,11 @@ enum Command {
 }
 
 impl Command {
+    /// Whether it handles requests, which have traces.
+    fn serves(&self) -> bool {
+        matches!(self, Self::Run | Self::Dev(_))
+    }
+
     /// What is logged if `RUST_LOG` says nothing.
     fn log_filter(&self) -> &'static str {
         match self {
@@ -104,9 +111,13 @@ impl ConnectorBuilder {
     ///
     /// Logs go to standard error; `RUST_LOG` chooses them (default `info`), and
     /// `FLOWX_CONNECTOR_LOG_FORMAT` how they are written. What a handler logs carries the span of its
-    /// attempt (target `flowx::request`), and a panic is logged like other events. What it returns: 0
-    /// for success, 1 for a failure while it ran, 2 for a wrong command line, 78 for a wrong
-    /// configuration.
+    /// attempt (target `flowx::request`), and a panic is logged like other events. With the feature
+    /// `otel` and `OTEL_EXPORTER_OTLP_ENDPOINT` spans are exported over OTLP, as `http/protobuf`; the
+    /// other variables of OpenTelemetry hold as well. A program that has its own `tracing` subscriber
+    /// keeps it, and nothing of this applies.
+    ///
+    /// What it returns: 0 for success, 1 for a failure while it ran, 2 for a wrong command line, 78 for
+    /// a wrong configuration.
     pub async fn main(self) -> ExitCode {
         let mut arguments = match Arguments::try_parse() {
             Ok(arguments) => arguments,
@@ -125,7 +136,9 @@ impl ConnectorBuilder {
         });
         // What is wrong with the settings is for the command to say, and to be logged as they wish.
         let (settings, _) = builder.configured();
-        logs::to_stderr(settings.log_format, command.log_filter());
+        let traces = traces::start(command.serves());
+        logs::to_stderr(settings.log_format, command.log_filter(), traces.listener());
+        traces.report();
         let outcome = match command {
             Command::Run => run::run(builder).await,
             Command::Dev(arguments) => dev::run(builder, &arguments).await,
@@ -140,6 +153,7 @@ impl ConnectorBuilder {
             Command::New(arguments) => new::run(&arguments),
         };
         let code = outcome.unwrap_or_else(|failure| failure.report());
+        traces.end();
         if blocking::at_work() > 0 {
             // The runtime of `main` would wait for their threads, for as long as they like.
             std::process::exit(code.into());

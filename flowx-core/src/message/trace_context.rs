@@ -1,6 +1,7 @@
 //! The trace that a request belongs to, as W3C Trace Context writes it.
 //!
-//! Received headers go back on every answer as they came, so nothing here is written.
+//! Received headers go back on every answer as they came; where spans are exported, a context of our own
+//! takes the place of the received one.
 
 use super::headers::Headers;
 
@@ -38,6 +39,42 @@ pub fn trace_id(headers: &Headers) -> Option<&str> {
         && is_id(trace, 32)
         && is_id(span, 16);
     legal.then_some(trace)
+}
+
+/// What others continue a trace with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TraceContext {
+    /// The value of `traceparent`: trace, span and whether it is sampled.
+    pub parent: String,
+    /// The value of `tracestate`; empty for none.
+    pub state: String,
+}
+
+impl TraceContext {
+    /// The same headers with this context in place of the one that they have.
+    ///
+    /// ```
+    /// use flowx_core::message::trace_context::TraceContext;
+    /// use flowx_core::Headers;
+    ///
+    /// let context = TraceContext { parent: "00-ab-cd-01".to_owned(), state: String::new() };
+    /// let headers: Headers = [("traceparent", "old"), ("fxContext", "main")].into_iter().collect();
+    /// let headers = context.in_place_of(&headers);
+    /// assert_eq!(headers.text("traceparent"), Some("00-ab-cd-01"));
+    /// assert_eq!(headers.len(), 2);
+    /// ```
+    #[must_use]
+    pub fn in_place_of(&self, headers: &Headers) -> Headers {
+        let bytes = headers.size() + self.parent.len() + self.state.len() + 32;
+        let mut all = Headers::with_capacity(headers.len() + 2, bytes);
+        all.push_text(TRACEPARENT, &self.parent);
+        if !self.state.is_empty() {
+            all.push_text(TRACESTATE, &self.state);
+        }
+        let others = headers.iter().filter(|(name, _)| ![TRACEPARENT, TRACESTATE].contains(name));
+        others.for_each(|(name, value)| all.push(name, value));
+        all
+    }
 }
 
 fn is_hex(text: &str, digits: usize) -> bool {

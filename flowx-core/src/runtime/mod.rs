@@ -132,5 +132,7 @@ pub mod retry;
 mod scope;
 mod span;
 pub mod status;
+#[cfg_attr(not(feature = "otel"), path = "untraced.rs")]
+mod trace;
 pub mod tracker;
 pub mod verdict;
