@@ -36,10 +36,17 @@ pub(super) fn to_stderr(format: LogFormat, default: &str, traces: Option<Listene
             lines.json().with_current_span(false).with_writer(|| EscapedJson(io::stderr())).boxed()
         }
     };
+    // A filter for each listener costs more than one for all, and after something that none of them
+    // wanted it may take a span for unwanted too: only where there are two.
+    let begun = match traces {
+        None => tracing_subscriber::registry().with(lines).with(filter).try_init(),
+        Some(traces) => {
+            let listeners: Vec<Listener> = vec![lines.with_filter(filter).boxed(), traces];
+            tracing_subscriber::registry().with(listeners).try_init()
+        }
+    };
     // A program that has its own subscriber keeps it, and what it does with panics.
-    let listeners: Vec<Listener> =
-        [lines.with_filter(filter).boxed()].into_iter().chain(traces).collect();
-    if tracing_subscriber::registry().with(listeners).try_init().is_ok() {
+    if begun.is_ok() {
         log_panics();
     }
 }
