@@ -14,9 +14,11 @@
 //! | an HTTP client, and sites of flowx for it | [`http::Visited`] |
 //! | a written report | [`report::Report`] |
 //! | the bill of materials, with the C code that crates bring | [`sbom::complete`] |
+//! | texts that attack who reads them | [`hostile::texts`] |
 //! | waiting with a deadline | [`eventually`](fn@eventually) |
 
 pub mod asyncapi;
+pub mod hostile;
 pub mod http;
 pub mod kafka;
 pub mod ledger;

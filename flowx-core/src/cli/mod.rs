@@ -9,12 +9,14 @@ mod designer;
 mod dev;
 mod dlq;
 mod handlers;
+mod logs;
 mod new;
 mod run;
 mod schema;
 mod served;
+#[cfg_attr(not(feature = "otel"), path = "no_traces.rs")]
+mod traces;
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -91,6 +93,11 @@ enum Command {
 }
 
 impl Command {
+    /// Whether it handles requests, which have traces.
+    fn serves(&self) -> bool {
+        matches!(self, Self::Run | Self::Dev(_))
+    }
+
     /// What is logged if `RUST_LOG` says nothing.
     fn log_filter(&self) -> &'static str {
         match self {
@@ -107,9 +114,15 @@ impl Command {
 impl ConnectorBuilder {
     /// Runs the connector as its command line says; use it as the whole of `main`.
     ///
-    /// Logs go to standard error; `RUST_LOG` chooses them (default `info`). What it returns: 0 for
-    /// success, 1 for a failure while it ran, 2 for a wrong command line, 78 for a wrong
-    /// configuration.
+    /// Logs go to standard error; `RUST_LOG` chooses them (default `info`), and
+    /// `FLOWX_CONNECTOR_LOG_FORMAT` how they are written. What a handler logs carries the span of its
+    /// attempt (target `flowx::request`), and a panic is logged like other events. With the feature
+    /// `otel` and `OTEL_EXPORTER_OTLP_ENDPOINT` spans are exported over OTLP, as `http/protobuf`; the
+    /// other variables of OpenTelemetry hold as well. A program that has its own `tracing` subscriber
+    /// keeps it, and nothing of this applies.
+    ///
+    /// What it returns: 0 for success, 1 for a failure while it ran, 2 for a wrong command line, 78 for
+    /// a wrong configuration.
     pub async fn main(self) -> ExitCode {
         let mut arguments = match Arguments::try_parse() {
             Ok(arguments) => arguments,
@@ -126,7 +139,11 @@ impl ConnectorBuilder {
         let command = arguments.command.unwrap_or_else(|| {
             if builder.means_dev() { Command::Dev(dev::Arguments::default()) } else { Command::Run }
         });
-        log_to_stderr(command.log_filter());
+        // What is wrong with the settings is for the command to say, and to be logged as they wish.
+        let (settings, _) = builder.configured();
+        let traces = traces::start(command.serves());
+        logs::to_stderr(settings.log_format, command.log_filter(), traces.listener());
+        traces.report();
         let outcome = match command {
             Command::Run => run::run(builder).await,
             Command::Dev(arguments) => dev::run(builder, &arguments).await,
@@ -142,6 +159,7 @@ impl ConnectorBuilder {
             Command::New(arguments) => new::run(&arguments),
         };
         let code = outcome.unwrap_or_else(|failure| failure.report());
+        traces.end();
         if blocking::at_work() > 0 {
             // The runtime of `main` would wait for their threads, for as long as they like.
             std::process::exit(code.into());
@@ -199,16 +217,4 @@ impl CommandError {
             }
         }
     }
-}
-
-/// Logs go to standard error, coloured only where somebody sees it.
-fn log_to_stderr(default: &str) {
-    use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    let logs = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
-    // A program that has its own subscriber keeps it.
-    let _ = logs.try_init();
 }

@@ -283,6 +283,7 @@ pub const KEYS: &[Key] = &[
     key!("admin.expose", "FLOWX_CONNECTOR_ADMIN_EXPOSE", [], admin_expose, some(admin_groups))
         .list(),
     key!("check.enabled", "FLOWX_CONNECTOR_CHECK", [], check, switch),
+    key!("log.format", "FLOWX_CONNECTOR_LOG_FORMAT", [], log_format, word),
 ];
 
 #[cfg(test)]

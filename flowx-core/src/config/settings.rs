@@ -11,6 +11,7 @@ use super::assignment::AssignmentProtocol;
 use super::handlers::HandlerOverrides;
 use super::keys::KEYS;
 use super::layers::Sources;
+use super::log_format::LogFormat;
 use super::order::Order;
 use super::origin::{Origin, Origins};
 use super::secret::Secret;
@@ -121,6 +122,8 @@ pub struct Settings {
     pub admin_expose: Option<BTreeSet<AdminGroup>>,
     /// Whether `run` looks at the cluster when it starts, and warns; default true.
     pub check: bool,
+    /// How the program's log is written; default as text.
+    pub log_format: LogFormat,
     /// Where what was read comes from.
     pub(super) origins: Origins,
 }
@@ -205,6 +208,7 @@ impl Default for Settings {
             admin_base: "/manage/actuator".to_owned(),
             admin_expose: None,
             check: true,
+            log_format: LogFormat::default(),
             origins: Origins::default(),
         }
     }

@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::admin_group::{AdminGroup, UnknownAdminGroup};
 use super::assignment::AssignmentProtocol;
 use super::delay::RetryDelay;
+use super::log_format::LogFormat;
 use super::order::Order;
 use super::secret::Secret;
 
@@ -210,6 +211,7 @@ show! {
     u32: |number| (*number).into();
     Duration: |time| format_duration(*time).to_string().into();
     Order: |order| order.name().into();
+    LogFormat: |format| format.name().into();
     AssignmentProtocol: |assignment| assignment.name().into();
     SocketAddr: |address| address.to_string().into();
     BTreeSet<AdminGroup>: |groups| groups.iter().map(|group| group.name()).collect::<Vec<_>>().into();

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 /// Whether a character could move the cursor, end the line, or show other characters in another order
 /// than they have.
-pub(super) fn is_hostile(c: char) -> bool {
+pub(crate) fn is_hostile(c: char) -> bool {
     c.is_control()
         || matches!(
             c,

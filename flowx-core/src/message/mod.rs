@@ -12,3 +12,4 @@ pub mod replay;
 pub mod reply;
 pub mod retry;
 pub mod topic;
+pub mod trace_context;

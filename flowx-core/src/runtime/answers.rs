@@ -30,7 +30,8 @@ pub(super) enum Answer {
 /// The handler's reply as a record; `None` if the handler has no reply topic.
 pub(super) fn reply(job: &Job, plan: &Plan, json: Vec<u8>) -> Option<(Answer, Outbound)> {
     let topic = job.route.reply.as_ref()?;
-    Some((Answer::Reply, answer(&job.envelope, topic, json, &job.id, &plan.style)))
+    let outbound = answer(&job.envelope, topic, json, &job.id, &plan.style);
+    Some((Answer::Reply, continued(job, outbound)))
 }
 
 /// The first record for a failure: the request itself on its next retry topic, where it has one and
@@ -47,7 +48,7 @@ pub(super) fn failure(job: &Job, plan: &Plan, failure: Refusal, now: i64) -> (An
                 reason: failure.class.reason(),
             };
             let outbound = retry::forward(job.envelope.record(), &next.topic, &note);
-            (Answer::Retry(failure), outbound)
+            (Answer::Retry(failure), continued(job, outbound))
         }
         _ => refusal(job, plan, failure, now),
     }
@@ -67,7 +68,7 @@ pub(super) fn refusal(job: &Job, plan: &Plan, refusal: Refusal, now: i64) -> (An
                 _ => answer,
             };
             let outbound = dress(&job.envelope, topic, body.to_json(), &job.id, &plan.style);
-            (Answer::ErrorReply(refusal), outbound)
+            (Answer::ErrorReply(refusal), continued(job, outbound))
         }
         _ => dead_letter(job, plan, refusal, false, now),
     }
@@ -139,5 +140,13 @@ fn put_aside(
         retryable: refusal.class.may_pass(),
         now,
     };
-    write(record, &topic, &job.id, &cause)
+    continued(job, write(record, &topic, &job.id, &cause))
+}
+
+/// A record that continues the trace where the last attempt has left it, if that is exported.
+fn continued(job: &Job, outbound: Outbound) -> Outbound {
+    match &job.trace {
+        Some(context) => Outbound { headers: context.in_place_of(&outbound.headers), ..outbound },
+        None => outbound,
+    }
 }

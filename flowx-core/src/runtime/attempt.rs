@@ -14,25 +14,35 @@ use super::panics::Panicked;
 use super::plan::Plan;
 use super::retry::Trouble;
 use super::scope::Scope;
+use super::span::Spans;
 use super::verdict::{Refusal, Verdict};
 use crate::handler::call::{Attempt, Call};
 use crate::handler::middleware::{Invocation, LayeredHandler};
 use crate::handler::outcome::{HandlerFuture, Outcome, Rejection};
 use crate::message::decode;
+use crate::message::trace_context::TraceContext;
 
 /// Brings a request to its last word.
 pub(super) async fn settle(mut job: Job, plan: Arc<Plan>, scope: Scope) -> (Job, Verdict) {
     let mut made = job.attempts;
+    let mut trace = None;
     let verdict = tokio::select! {
         biased;
         () = scope.ended().cancelled() => Verdict::Abandoned,
-        verdict = attempts(&job, &plan, &scope, &mut made) => verdict,
+        verdict = attempts(&job, &plan, &scope, &mut made, &mut trace) => verdict,
     };
     job.attempts = made;
+    job.trace = trace;
     (job, verdict)
 }
 
-async fn attempts(job: &Job, plan: &Plan, scope: &Scope, made: &mut u32) -> Verdict {
+async fn attempts(
+    job: &Job,
+    plan: &Plan,
+    scope: &Scope,
+    made: &mut u32,
+    trace: &mut Option<TraceContext>,
+) -> Verdict {
     let policy = plan.retry.with_attempts(job.route.policy.attempts);
     let received = Instant::now();
     let budget_ends = received + policy.budget;
@@ -49,7 +59,12 @@ async fn attempts(job: &Job, plan: &Plan, scope: &Scope, made: &mut u32) -> Verd
         };
         // Whatever ends the attempt, what it has spawned learns at once that it no longer counts.
         let ends = attempt.cancelled.clone().drop_guard();
-        let said = once(job, plan, &attempt).await;
+        let spans = Spans::of(job, plan, &attempt);
+        *trace = spans.trace.context();
+        let said = once(job, plan, &attempt, &spans).await;
+        said.failure().into_iter().for_each(|reason| spans.trace.failed(reason));
+        // What is waited for between attempts is no part of one.
+        drop(spans);
         drop(ends);
         if !matches!(said, Once::Undecodable(_)) {
             *made = number;
@@ -103,14 +118,31 @@ enum Once {
     Panicked(String),
 }
 
-async fn once(job: &Job, plan: &Plan, attempt: &Attempt) -> Once {
-    match started(job, plan, attempt) {
-        Err(early) => early,
-        Ok(future) => match timeout_at(attempt.deadline, run(future, job, attempt)).await {
-            Ok(Ok(outcome)) => Once::Said(outcome),
-            Ok(Err(panic)) => Once::Panicked(panic.words(plan.show_panics)),
-            Err(_elapsed) => Once::TimedOut,
-        },
+impl Once {
+    /// Why the attempt has failed, if it has: an answer of the handler's is no failure.
+    fn failure(&self) -> Option<&'static str> {
+        match self {
+            Self::Said(Outcome::Retry { .. }) => Some("retry"),
+            Self::Said(Outcome::Unencodable(_)) => Some("reply-rejected"),
+            Self::Said(_) => None,
+            Self::Undecodable(refusal) => Some(refusal.class.reason()),
+            Self::TimedOut => Some("handler-timeout"),
+            Self::Panicked(_) => Some("handler-panic"),
+        }
+    }
+}
+
+async fn once(job: &Job, plan: &Plan, attempt: &Attempt, spans: &Spans) -> Once {
+    // What parameters are taken from is user code too.
+    let future = match spans.in_scope(|| started(job, plan, attempt)) {
+        Err(early) => return early,
+        Ok(future) => spans.within(future),
+    };
+    let run = spans.around(run(future, job, attempt));
+    match timeout_at(attempt.deadline, run).await {
+        Ok(Ok(outcome)) => Once::Said(outcome),
+        Ok(Err(panic)) => Once::Panicked(panic.words(plan.show_panics)),
+        Err(_elapsed) => Once::TimedOut,
     }
 }
 

@@ -9,6 +9,7 @@ use super::tracker::Sequence;
 use crate::handler::registry::Route;
 use crate::message::envelope::Envelope;
 use crate::message::identity::RequestId;
+use crate::message::trace_context::TraceContext;
 
 /// Where a record stands in line; `None` is no line at all.
 pub(super) type Lane = Option<u64>;
@@ -28,6 +29,8 @@ pub(super) struct Job {
     pub(super) earlier: u32,
     /// Attempts made so far, those before it came to a retry topic included.
     pub(super) attempts: u32,
+    /// What its answers continue the trace with; `None` leaves what was received.
+    pub(super) trace: Option<TraceContext>,
     /// How many of its handler's retry topics it has behind it.
     pub(super) retry_topics: usize,
 }

@@ -132,6 +132,9 @@ pub mod plan;
 pub mod port;
 pub mod retry;
 mod scope;
+mod span;
 pub mod status;
+#[cfg_attr(not(feature = "otel"), path = "untraced.rs")]
+mod trace;
 pub mod tracker;
 pub mod verdict;

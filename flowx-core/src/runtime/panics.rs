@@ -13,20 +13,34 @@ thread_local! {
     static PLACE: Cell<Option<String>> = const { Cell::new(None) };
 }
 
-/// From now on, panics of this process are told on standard error in one line each, with their place and
-/// without words that may quote a request. The hook that was there before is gone.
+/// From now on, panics of this process are told in one line each, with their place and without words
+/// that may quote a request: as events `flowx::panic` in the span of their attempt, or on standard error
+/// where nobody hears such events. The hook that was there before is gone.
 ///
 /// `run` does this, unless the setting `runtime.show_panics` is on.
 pub fn hide_words() {
-    std::panic::set_hook(Box::new(|panic: &PanicHookInfo<'_>| {
+    tell(false);
+}
+
+/// The same with all words.
+pub(crate) fn show_words() {
+    tell(true);
+}
+
+fn tell(in_full: bool) {
+    std::panic::set_hook(Box::new(move |panic: &PanicHookInfo<'_>| {
         let place = panic.location().map(ToString::to_string);
         let thread = std::thread::current();
         let thread = thread.name().unwrap_or("without a name");
-        let told = told(panic.payload(), place.as_deref(), false);
-        eprintln!("thread `{}` {}", one_line(thread), one_line(&told));
-        let frames = Backtrace::capture();
-        if frames.status() == BacktraceStatus::Captured {
-            eprintln!("{frames}");
+        let told = told(panic.payload(), place.as_deref(), in_full);
+        // `RUST_BACKTRACE` asks for it.
+        let trace = Backtrace::capture();
+        let trace = (trace.status() == BacktraceStatus::Captured).then(|| trace.to_string());
+        if tracing::enabled!(target: "flowx::panic", tracing::Level::ERROR) {
+            tracing::error!(target: "flowx::panic", thread, trace, "{told}");
+        } else {
+            eprintln!("thread `{}` {}", one_line(thread), one_line(&told));
+            trace.iter().for_each(|trace| eprintln!("{trace}"));
         }
         PLACE.set(place);
     }));

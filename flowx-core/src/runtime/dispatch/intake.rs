@@ -135,6 +135,7 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
             begun: self.now,
             earlier,
             attempts: earlier,
+            trace: None,
             retry_topics,
         };
         if let Some(job) = partition.lanes.enter(job) {
