@@ -43,7 +43,7 @@ fn cargo(project: &Path, arguments: &[&str]) -> String {
 /// The folder that this test was built in.
 fn target() -> PathBuf {
     let mut folders = Path::new(env!("CARGO_BIN_EXE_rehearsal")).ancestors();
-    folders.find(|folder| folder.join("CACHEDIR.TAG").is_file()).unwrap().to_owned()
+    folders.find(|folder| folder.join(".rustc_info.json").is_file()).unwrap().to_owned()
 }
 
 #[test]

@@ -243,13 +243,7 @@ mod tests {
             at: Coordinates { topic: "in".into(), partition: 0, offset: 1 },
             timestamp: Some(1),
             key: None,
-            headers: [
-                // As one that was sent again.
-                (replay::REPLAY_OF, "0f8e5a1c3b7d49260f8e5a1c3b7d4926"),
-                (replay::REPLAYS, "1"),
-            ]
-            .into_iter()
-            .collect(),
+            headers: crate::message::headers::Headers::default(),
             payload: Some(b"{}".to_vec()),
         };
         let id = RequestId::of("cluster", &record, "h");
@@ -268,6 +262,9 @@ mod tests {
             retryable: true,
             now: 1,
         };
+        let sent_again =
+            [(replay::REPLAY_OF, "0f8e5a1c3b7d49260f8e5a1c3b7d4926"), (replay::REPLAYS, "1")];
+        let record = Record { headers: sent_again.into_iter().collect(), ..record };
         let dead = dead_letter::of(&record, &topic, &id, &cause);
         let pointer = dead_letter::pointer_to(&record, &topic, &id, &cause);
         assert_eq!(carried([&dead, &pointer]), names(DEAD_LETTER));
