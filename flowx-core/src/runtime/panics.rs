@@ -22,8 +22,8 @@ pub fn hide_words() {
     tell(false);
 }
 
-/// The same with all words.
-pub(crate) fn show_words() {
+/// From now on, panics of this process are told as [`hide_words`] does it, with all their words.
+pub fn show_words() {
     tell(true);
 }
 
