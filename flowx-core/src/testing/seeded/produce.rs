@@ -100,7 +100,9 @@ impl World {
     /// A member learns what became of an answer.
     fn judged(&mut self, member: usize, answer: &Answer, result: &Result<(), SendError>) {
         if answer.kind == Kind::DeadLetter && matches!(result, Err(SendError::Rejected(_))) {
-            self.rejected_letters.insert((member, answer.number), answer.assignment);
+            // What became of one in an earlier assignment is heard late, and followed by nothing.
+            let latest = self.rejected_letters.entry((member, answer.number)).or_default();
+            *latest = answer.assignment.max(*latest);
         }
     }
 

@@ -57,7 +57,7 @@ pub(super) struct World {
     pub(super) ledger: Ledger,
     /// The request at `topic[partition]@offset`.
     pub(super) by_place: BTreeMap<String, usize>,
-    /// By member and request: the assignment in which its dead letter was rejected last.
+    /// By member and request: the latest assignment in which its dead letter was rejected.
     pub(super) rejected_letters: BTreeMap<(usize, usize), u64>,
 }
 
