@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::output::deliver;
 use super::{Code, CommandError, SUCCESS};
 use crate::connector::ConnectorBuilder;
 use crate::contract::lint::{Finding, lint};
@@ -47,21 +48,7 @@ fn write(document: &Value, out: Option<&Path>) -> Result<Code, CommandError> {
             "the document that flowx made has mistakes, so it is not written; please report this: {findings}"
         )));
     }
-    let text = format!("{document:#}\n");
-    match out {
-        None => print!("{text}"),
-        Some(file) => {
-            let written = match file.parent() {
-                Some(folder) => fs::create_dir_all(folder).and_then(|()| fs::write(file, text)),
-                None => fs::write(file, text),
-            };
-            written.map_err(|error| {
-                CommandError::Failed(format!("cannot write {}: {error}", file.display()))
-            })?;
-            println!("{}", file.display());
-        }
-    }
-    Ok(SUCCESS)
+    deliver(&format!("{document:#}\n"), out)
 }
 
 /// All findings, a line each, behind their number; `None` if there are none.

@@ -6,6 +6,7 @@ use std::{fmt, fs, io};
 
 use serde::Serialize;
 
+use super::output::deliver;
 use super::{Code, CommandError, FAILURE, SUCCESS};
 use crate::connector::ConnectorBuilder;
 use crate::contract::diff::{Change, Report, diff};
@@ -71,17 +72,7 @@ pub(super) fn run(builder: ConnectorBuilder, arguments: &Arguments) -> Result<Co
 }
 
 fn show(contract: &Contract, out: Option<&Path>) -> Result<Code, CommandError> {
-    let text = pretty(contract)?;
-    let Some(file) = out else {
-        print!("{text}");
-        return Ok(SUCCESS);
-    };
-    let folder = file.parent().map_or(Ok(()), fs::create_dir_all);
-    folder.and_then(|()| fs::write(file, text)).map_err(|error| {
-        CommandError::Failed(format!("cannot write {}: {error}", file.display()))
-    })?;
-    println!("{}", file.display());
-    Ok(SUCCESS)
+    deliver(&pretty(contract)?, out)
 }
 
 fn report(changes: Vec<Change>, format: Format) -> Result<Code, CommandError> {

@@ -11,6 +11,7 @@ mod dlq;
 mod handlers;
 mod logs;
 mod new;
+mod output;
 mod run;
 mod schema;
 mod served;

@@ -1,10 +1,10 @@
 //! `dlq show`: one dead letter, or a test with its request.
 
-use std::fs;
 use std::path::PathBuf;
 
 use super::{Code, CommandError, Format};
 use crate::cli::SUCCESS;
+use crate::cli::output::deliver;
 use crate::dead_letters::Desk;
 use crate::dead_letters::capture::mask::Path;
 use crate::dead_letters::capture::test::{Hide, test};
@@ -66,14 +66,5 @@ pub(super) async fn run(desk: &Desk, arguments: &Arguments) -> Result<Code, Comm
     };
     let text = test(&entry.letter, &record, desk.registry(), &hide)
         .map_err(|reason| CommandError::Failed(format!("there is no test: {reason}")))?;
-    let Some(file) = &arguments.out else {
-        print!("{text}");
-        return Ok(SUCCESS);
-    };
-    let folder = file.parent().map_or(Ok(()), fs::create_dir_all);
-    folder.and_then(|()| fs::write(file, text)).map_err(|error| {
-        CommandError::Failed(format!("cannot write {}: {error}", file.display()))
-    })?;
-    println!("{}", file.display());
-    Ok(SUCCESS)
+    deliver(&text, arguments.out.as_deref())
 }
