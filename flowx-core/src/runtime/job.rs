@@ -14,7 +14,7 @@ use crate::message::trace_context::TraceContext;
 /// Where a record stands in line; `None` is no line at all.
 pub(super) type Lane = Option<u64>;
 
-/// One request on its way through the runtime.
+/// One request on its way through the runtime. It changes hands often, so it is handed on in a box.
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) epoch: Epoch,

@@ -13,7 +13,7 @@ use crate::message::envelope::Envelope;
 #[derive(Debug, Default)]
 pub(super) struct Lanes {
     /// Behind each lane's record at work: those that wait for it.
-    busy: HashMap<u64, VecDeque<Job>, Hashing>,
+    busy: HashMap<u64, VecDeque<Box<Job>>, foldhash::fast::FixedState>,
     waiting: usize,
     waiting_bytes: usize,
 }
@@ -32,7 +32,7 @@ impl Lanes {
     }
 
     /// Takes a job in. It comes back if it may run now; else it waits for those before it.
-    pub(super) fn enter(&mut self, job: Job) -> Option<Job> {
+    pub(super) fn enter(&mut self, job: Box<Job>) -> Option<Box<Job>> {
         let Some(lane) = job.lane else { return Some(job) };
         match self.busy.get_mut(&lane) {
             None => {
@@ -49,7 +49,7 @@ impl Lanes {
     }
 
     /// The record at work in a lane is done: the next one, if any waits.
-    pub(super) fn leave(&mut self, lane: Lane) -> Option<Job> {
+    pub(super) fn leave(&mut self, lane: Lane) -> Option<Box<Job>> {
         let lane = lane?;
         let line = self.busy.get_mut(&lane)?;
         let Some(next) = line.pop_front() else {
@@ -84,7 +84,7 @@ impl Lanes {
     pub(super) fn close(&mut self, lane: Lane) -> usize {
         let line = lane.and_then(|lane| self.busy.remove(&lane)).unwrap_or_default();
         self.waiting -= line.len();
-        self.waiting_bytes -= line.iter().map(Job::size).sum::<usize>();
+        self.waiting_bytes -= line.iter().map(|job| job.size()).sum::<usize>();
         line.len()
     }
 }

@@ -132,6 +132,7 @@ pub mod plan;
 pub mod port;
 pub mod retry;
 mod scope;
+mod settle;
 mod span;
 pub mod status;
 #[cfg_attr(not(feature = "otel"), path = "untraced.rs")]

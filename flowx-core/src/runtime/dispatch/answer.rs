@@ -15,14 +15,14 @@ use crate::message::record::Outbound;
 
 impl<S: Source, K: Sink> Dispatch<S, K> {
     /// A handler that took its time has had the last word on its request.
-    pub(super) fn settled(&mut self, job: Job, verdict: Verdict) {
+    pub(super) fn settled(&mut self, job: Box<Job>, verdict: Verdict) {
         if let Some(next) = self.word(job, verdict) {
             self.start(next);
         }
     }
 
     /// Posts what a verdict demands; returns the request that has waited for this one, if any.
-    pub(super) fn word(&mut self, job: Job, verdict: Verdict) -> Option<Job> {
+    pub(super) fn word(&mut self, job: Box<Job>, verdict: Verdict) -> Option<Box<Job>> {
         let (epoch, lane) = (job.epoch, job.lane);
         self.relieve(job.route.index);
         self.count(&job);
@@ -68,7 +68,7 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
         true
     }
 
-    fn post(&mut self, job: Job, answer: (Answer, Outbound)) {
+    fn post(&mut self, job: Box<Job>, answer: (Answer, Outbound)) {
         if let Some(receipt) = self.outbox.post(&mut self.sink, job, answer) {
             self.received(receipt);
         }

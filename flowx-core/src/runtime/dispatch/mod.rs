@@ -6,7 +6,6 @@ mod hold;
 mod intake;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,14 +16,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::clock::Clock;
 use super::drain::{Phase, Revocation};
-use super::job::{Job, Lane};
+use super::job::Lane;
 use super::outbox::Outbox;
 use super::partition::Partition;
 use super::pauses::Pauses;
 use super::plan::Plan;
 use super::port::{Epoch, Position, Sink, Source};
+use super::settle::Running;
 use super::status::Status;
-use super::verdict::Verdict;
 
 /// How long a finished offset waits for the commit that covers it.
 const COMMIT_INTERVAL: Duration = Duration::from_secs(1);
@@ -87,8 +86,6 @@ pub async fn run<S: Source, K: Sink>(
     dispatch.close().await
 }
 
-type Running = Pin<Box<dyn Future<Output = (Job, Verdict)> + Send>>;
-
 struct Dispatch<S, K> {
     source: S,
     sink: K,
@@ -136,6 +133,7 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
                 self.queue_all();
             }
             self.outbox.measure(self.status.metrics());
+            self.partitions.values_mut().for_each(Partition::tell);
             let alarm = self.alarm();
             // All of these are cancel-safe. The order is fixed, so that a run can be repeated: first
             // what is rare and must not wait for what comes all the time.
