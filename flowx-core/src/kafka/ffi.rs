@@ -2,11 +2,13 @@
 #![allow(
     unsafe_code,
     reason = "the safe wrapper panics on header names that are not UTF-8, cannot tell what became of a \
-              commit without waiting for it or what waits in a queue, can neither add brokers nor set two \
-              things of the mock, and asks neither what a client may do nor who is in a group"
+              commit without waiting for it or what waits in a queue, rings no bell for a producer, can \
+              neither add brokers nor set two things of the mock, and asks neither what a client may do \
+              nor who is in a group"
 )]
 
 use std::ffi::{CStr, CString, c_void};
+use std::panic::AssertUnwindSafe;
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +20,7 @@ use rdkafka::client::{Client, ClientContext};
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::types::{RDKafkaErrorCode, RDKafkaRespErr};
+use tokio::sync::Notify;
 
 use crate::message::headers::Headers;
 
@@ -152,6 +155,57 @@ fn answer(code: RDKafkaRespErr) -> Result<(), RDKafkaErrorCode> {
     match code {
         RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR => Ok(()),
         code => Err(code.into()),
+    }
+}
+
+/// Rings when something comes into a client's own queue that was empty.
+///
+/// Take it down before the client is dropped.
+pub(super) struct Doorbell {
+    queue: NonNull<native::rd_kafka_queue_t>,
+    /// What rings; librdkafka has its address as long as the bell hangs.
+    _rings: Arc<Notify>,
+}
+
+// SAFETY: librdkafka's queues are locked inside and belong to no thread.
+unsafe impl Send for Doorbell {}
+// SAFETY: as above; all that can be done through a reference is to ask for the length.
+unsafe impl Sync for Doorbell {}
+
+impl Doorbell {
+    /// Hangs a bell at this client's queue.
+    pub(super) fn hang<C: ClientContext>(client: &Client<C>, rings: Arc<Notify>) -> Self {
+        extern "C" fn ring(_: *mut native::rd_kafka_t, rings: *mut c_void) {
+            // SAFETY: this is the address of what the bell keeps alive; it is called under the lock of
+            // the queue, which taking down the bell waits for.
+            let rings = unsafe { &*rings.cast_const().cast::<Notify>() };
+            // It runs in C, which no panic may enter; a waker could have one.
+            let _ = std::panic::catch_unwind(AssertUnwindSafe(|| rings.notify_one()));
+        }
+        // SAFETY: the client is alive; the reference to its queue is this bell's own.
+        let queue = unsafe { native::rd_kafka_queue_get_main(client.native_ptr()) };
+        let queue = NonNull::new(queue).expect("every client has a queue");
+        let address = Arc::as_ptr(&rings).cast_mut().cast::<c_void>();
+        // SAFETY: the queue is alive, and so is what rings until the bell is taken down.
+        unsafe { native::rd_kafka_queue_cb_event_enable(queue.as_ptr(), Some(ring), address) };
+        Self { queue, _rings: rings }
+    }
+
+    /// How much waits in the queue.
+    pub(super) fn waiting(&self) -> usize {
+        // SAFETY: the queue is alive as long as the bell.
+        unsafe { native::rd_kafka_queue_length(self.queue.as_ptr()) }
+    }
+}
+
+impl Drop for Doorbell {
+    fn drop(&mut self) {
+        // SAFETY: the reference was taken by `hang` and is released once; nothing rings any more once the
+        // first call is over.
+        unsafe {
+            native::rd_kafka_queue_cb_event_enable(self.queue.as_ptr(), None, ptr::null_mut());
+            native::rd_kafka_queue_destroy(self.queue.as_ptr());
+        }
     }
 }
 

@@ -147,7 +147,8 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
                 }
                 delivery = self.sink.delivered() => self.delivered(delivery),
                 Some((job, verdict)) = self.running.next() => self.settled(job, verdict),
-                () = std::future::ready(()), if goes_on => {}
+                // Others on this thread have their turn as well.
+                () = tokio::task::yield_now(), if goes_on => {}
             }
         }
     }
