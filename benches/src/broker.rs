@@ -1,8 +1,8 @@
 //! The broker as the driver sees it: topics, how far they are, and what groups have committed.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
@@ -53,13 +53,10 @@ impl Broker {
                 bail!("cannot create `{topic}`: {error}");
             }
         }
-        // Created is not yet known everywhere.
-        let began = std::time::Instant::now();
-        while self.end_offsets(name, partitions).is_err() {
-            anyhow::ensure!(
-                began.elapsed() < PATIENCE,
-                "`{name}` has no leader after {PATIENCE:?}"
-            );
+        // Created is not yet known everywhere. The client would remember for long that it was not.
+        let began = Instant::now();
+        while !self.is_led(name, partitions)? {
+            ensure!(began.elapsed() < PATIENCE, "`{name}` has no leader after {PATIENCE:?}");
             std::thread::sleep(Duration::from_millis(50));
         }
         Ok(())
@@ -79,6 +76,16 @@ impl Broker {
     pub(crate) fn has_topic(&self, name: &str) -> anyhow::Result<bool> {
         let known = self.asking.fetch_metadata(None, PATIENCE).context("the broker is silent")?;
         Ok(known.topics().iter().any(|topic| topic.name() == name))
+    }
+
+    /// Whether every partition of a topic has a leader, by what the broker says now.
+    fn is_led(&self, name: &str, partitions: i32) -> anyhow::Result<bool> {
+        let known = self.asking.fetch_metadata(Some(name), PATIENCE);
+        let known = known.context("the broker is silent")?;
+        let led = known.topics().iter().filter(|topic| topic.name() == name).flat_map(|topic| {
+            topic.partitions().iter().filter(|partition| partition.leader() >= 0)
+        });
+        Ok(led.count() == partitions.unsigned_abs() as usize)
     }
 
     /// Behind the last record of each partition; one question, however many there are.
