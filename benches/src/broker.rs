@@ -91,11 +91,12 @@ impl Broker {
     /// Behind the last record of each partition; one question, however many there are.
     pub(crate) fn end_offsets(&self, topic: &str, partitions: i32) -> anyhow::Result<Vec<i64>> {
         let asked = places(topic, partitions, Offset::End)?;
-        let told = self.asking.offsets_for_times(asked, PATIENCE);
-        offsets(&told.with_context(|| format!("cannot ask how far `{topic}` is"))?)?
-            .into_iter()
-            .map(|offset| offset.with_context(|| format!("`{topic}` does not tell how far it is")))
-            .collect()
+        persistently(|| {
+            let told = offsets(&self.asking.offsets_for_times(asked.clone(), PATIENCE)?)?;
+            let all: Option<Vec<_>> = told.into_iter().collect();
+            all.context("the broker does not tell")
+        })
+        .with_context(|| format!("cannot ask how far `{topic}` is"))
     }
 
     /// What a group has committed of each partition.
@@ -106,10 +107,9 @@ impl Broker {
         partitions: i32,
     ) -> anyhow::Result<Vec<Option<i64>>> {
         let asking = reader(&self.servers, group)?;
-        let told = asking
-            .committed_offsets(places(topic, partitions, Offset::Invalid)?, PATIENCE)
-            .with_context(|| format!("cannot ask what `{group}` has committed"))?;
-        offsets(&told)
+        let asked = places(topic, partitions, Offset::Invalid)?;
+        persistently(|| offsets(&asking.committed_offsets(asked.clone(), PATIENCE)?))
+            .with_context(|| format!("cannot ask what `{group}` has committed"))
     }
 
     /// A consumer of all partitions of a topic, from their beginning.
@@ -117,6 +117,17 @@ impl Broker {
         let consumer = reader(&self.servers, "none")?;
         consumer.assign(&places(topic, partitions, Offset::Beginning)?)?;
         Ok(consumer)
+    }
+}
+
+/// Asks again for a while: leaders and coordinators may be on the move.
+fn persistently<T>(ask: impl Fn() -> anyhow::Result<T>) -> anyhow::Result<T> {
+    let began = Instant::now();
+    loop {
+        match ask() {
+            Err(_) if began.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(50)),
+            outcome => return outcome,
+        }
     }
 }
 
