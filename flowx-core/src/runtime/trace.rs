@@ -15,6 +15,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use super::job::Job;
 use super::plan::Plan;
 use crate::handler::call::Attempt;
+use crate::message::envelope::{FX_CONTEXT, FX_PROCESS_NAME};
 use crate::message::headers::Headers;
 use crate::message::trace_context::{TRACEPARENT, TRACESTATE, TraceContext};
 
@@ -40,6 +41,8 @@ impl Trace {
             "fx.type" = "BUSINESS",
             "fx.methodName" = job.route.name(),
             "fx.processInstanceUuid" = job.envelope.process_instance_uuid(),
+            "fx.processName" = job.envelope.headers().text(FX_PROCESS_NAME),
+            "fx.context" = job.envelope.headers().text(FX_CONTEXT),
             flowx.attempt = attempt.number,
         );
         if !span.is_disabled() {
