@@ -94,7 +94,7 @@ async fn attempts(
         };
         tracing::warn!(
             at = %job.envelope.record().at,
-            process = job.envelope.process(),
+            process = job.process().as_deref(),
             handler = job.route.name(),
             attempt = number,
             reason = refusal.class.reason(),

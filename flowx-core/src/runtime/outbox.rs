@@ -268,7 +268,7 @@ impl Outbox {
                 parcel.place = Place::Held;
                 tracing::error!(
                     at = %parcel.job.envelope.record().at,
-                    process = parcel.job.envelope.process(),
+                    process = parcel.job.process().as_deref(),
                     handler = parcel.job.route.name(),
                     topic = %parcel.outbound.topic,
                     %reason,

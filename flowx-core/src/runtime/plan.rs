@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::breaker::BreakerPolicy;
 use super::retry::RetryPolicy;
 use super::verdict::RefusalClass;
+use crate::config::process_ids::ProcessIds;
 use crate::handler::registry::Registry;
 use crate::message::decode::Limits;
 use crate::message::error_reply::DEFAULT_ERROR_FIELD;
@@ -36,6 +37,8 @@ pub struct Plan {
     pub drain: Duration,
     /// Whether logs and dead letters show all that a panic says; default no.
     pub show_panics: bool,
+    /// How logs and exported spans name process instances; default by their ids.
+    pub process_ids: ProcessIds,
 }
 
 /// What may be under way at once; whichever is reached first stops the reading.
@@ -84,6 +87,7 @@ impl Plan {
             bounds: Bounds::default(),
             drain: Duration::from_secs(10),
             show_panics: false,
+            process_ids: ProcessIds::default(),
         }
     }
 }

@@ -51,7 +51,7 @@ fn log(job: &Job, attempt: &Attempt) -> Span {
         target: "flowx::request",
         "request",
         handler = job.route.name(),
-        process = job.envelope.process(),
+        process = job.process().as_deref(),
         attempt = attempt.number,
         topic = &*at.topic,
         partition = at.partition,

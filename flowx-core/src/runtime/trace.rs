@@ -40,7 +40,7 @@ impl Trace {
             messaging.consumer.group.name = &*plan.group,
             "fx.type" = "BUSINESS",
             "fx.methodName" = job.route.name(),
-            "fx.processInstanceUuid" = job.envelope.process_instance_uuid(),
+            "fx.processInstanceUuid" = job.process_ids.of(job.envelope.process_instance_uuid()).as_deref(),
             "fx.processName" = job.envelope.headers().text(FX_PROCESS_NAME),
             "fx.context" = job.envelope.headers().text(FX_CONTEXT),
             flowx.attempt = attempt.number,

@@ -137,6 +137,7 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
             attempts: earlier,
             trace: None,
             retry_topics,
+            process_ids: self.plan.process_ids,
         };
         if let Some(job) = partition.lanes.enter(job) {
             self.start(job);
