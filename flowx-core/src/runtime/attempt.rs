@@ -15,34 +15,36 @@ use super::plan::Plan;
 use super::retry::Trouble;
 use super::scope::Scope;
 use super::span::Spans;
+use super::start::Start;
 use super::verdict::{Refusal, Verdict};
-use crate::handler::call::{Attempt, Call};
+use crate::handler::call::Attempt;
 use crate::handler::middleware::{Invocation, LayeredHandler};
-use crate::handler::outcome::{HandlerFuture, Outcome, Rejection};
-use crate::message::decode;
+use crate::handler::outcome::{HandlerFuture, Outcome};
 use crate::message::trace_context::TraceContext;
 
 /// Brings a request to its last word.
-pub(super) async fn settle(mut job: Job, plan: Arc<Plan>, scope: Scope) -> (Job, Verdict) {
-    let mut made = job.attempts;
+pub(super) async fn settle<S: Start>(start: S, plan: Arc<Plan>, scope: Scope) -> (Job, Verdict) {
+    let mut made = start.job().attempts;
     let mut trace = None;
     let verdict = tokio::select! {
         biased;
         () = scope.ended().cancelled() => Verdict::Abandoned,
-        verdict = attempts(&job, &plan, &scope, &mut made, &mut trace) => verdict,
+        verdict = attempts(&start, &plan, &scope, &mut made, &mut trace) => verdict,
     };
+    let mut job = start.into_job();
     job.attempts = made;
     job.trace = trace;
     (job, verdict)
 }
 
-async fn attempts(
-    job: &Job,
-    plan: &Plan,
+async fn attempts<S: Start>(
+    start: &S,
+    plan: &Arc<Plan>,
     scope: &Scope,
     made: &mut u32,
     trace: &mut Option<TraceContext>,
 ) -> Verdict {
+    let job = start.job();
     let policy = plan.retry.with_attempts(job.route.policy.attempts);
     let received = Instant::now();
     let budget_ends = received + policy.budget;
@@ -61,7 +63,7 @@ async fn attempts(
         let ends = attempt.cancelled.clone().drop_guard();
         let spans = Spans::of(job, plan, &attempt);
         *trace = spans.trace.context();
-        let said = once(job, plan, &attempt, &spans).await;
+        let said = once(start, plan, &attempt, &spans).await;
         said.failure().into_iter().for_each(|reason| spans.trace.failed(reason));
         // What is waited for between attempts is no part of one.
         drop(spans);
@@ -111,7 +113,8 @@ async fn attempts(
     }
 }
 
-enum Once {
+/// What came of one attempt.
+pub(super) enum Once {
     Said(Outcome),
     Undecodable(Refusal),
     TimedOut,
@@ -132,13 +135,13 @@ impl Once {
     }
 }
 
-async fn once(job: &Job, plan: &Plan, attempt: &Attempt, spans: &Spans) -> Once {
+async fn once<S: Start>(start: &S, plan: &Arc<Plan>, attempt: &Attempt, spans: &Spans) -> Once {
     // What parameters are taken from is user code too.
-    let future = match spans.in_scope(|| started(job, plan, attempt)) {
+    let future = match start.start(plan, attempt, spans).await {
         Err(early) => return early,
         Ok(future) => spans.within(future),
     };
-    let run = spans.around(run(future, job, attempt));
+    let run = spans.around(run(future, start.job(), attempt));
     match timeout_at(attempt.deadline, run).await {
         Ok(Ok(outcome)) => Once::Said(outcome),
         Ok(Err(panic)) => Once::Panicked(panic.words(plan.show_panics)),
@@ -184,27 +187,6 @@ fn inside(
         let said = layered.oneshot(invocation).await;
         said.unwrap_or_else(|error| Outcome::Retry { error, after: None })
     })
-}
-
-/// Decodes and calls; the arguments are the user's own code too, so a panic is caught here as well.
-fn started(job: &Job, plan: &Plan, attempt: &Attempt) -> Result<HandlerFuture, Once> {
-    let record = job.envelope.record();
-    if let Err(error) = decode::headers(&record.headers, &plan.limits) {
-        return Err(Once::Undecodable(Refusal::undecodable(&error)));
-    }
-    let call = Call::new(record, &job.envelope, &plan.limits, attempt);
-    let call = match job.route.matched(&record.at.topic) {
-        Some(matched) => call.with_matched(matched),
-        None => call,
-    };
-    match std::panic::catch_unwind(AssertUnwindSafe(|| job.route.handler.start(&call))) {
-        Ok(Ok(future)) => Ok(future),
-        Ok(Err(Rejection::Undecodable(error))) => {
-            Err(Once::Undecodable(Refusal::undecodable(&error)))
-        }
-        Ok(Err(Rejection::Failed(failure))) => Err(Once::Said(failure.into())),
-        Err(panic) => Err(Once::Panicked(Panicked::caught(panic).words(plan.show_panics))),
-    }
 }
 
 /// What an error says of itself, which is user code too.

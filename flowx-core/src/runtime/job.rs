@@ -17,7 +17,7 @@ use crate::message::trace_context::TraceContext;
 pub(super) type Lane = Option<u64>;
 
 /// One request on its way through the runtime.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Job {
     pub(super) epoch: Epoch,
     pub(super) sequence: Sequence,

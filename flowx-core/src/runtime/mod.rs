@@ -133,6 +133,7 @@ pub mod port;
 pub mod retry;
 mod scope;
 mod span;
+mod start;
 pub mod status;
 #[cfg_attr(not(feature = "otel"), path = "untraced.rs")]
 mod trace;

@@ -10,6 +10,7 @@ use crate::handler::outcome::HandlerFuture;
 use crate::message::trace_context::trace_id;
 
 /// The spans of an attempt: one for the log, one for the trace of the request.
+#[derive(Clone)]
 pub(super) struct Spans {
     log: Span,
     pub(super) trace: Trace,

@@ -19,6 +19,7 @@ use crate::message::envelope::{FX_CONTEXT, FX_PROCESS_NAME};
 use crate::message::headers::Headers;
 use crate::message::trace_context::{TRACEPARENT, TRACESTATE, TraceContext};
 
+#[derive(Clone)]
 pub(super) struct Trace(Span);
 
 impl Trace {

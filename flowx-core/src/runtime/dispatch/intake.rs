@@ -10,6 +10,7 @@ use super::super::delayed::{Arrival, Early, arrival};
 use super::super::job::Job;
 use super::super::lane::Lanes;
 use super::super::port::{Epoch, Sink, Source};
+use super::super::start::{Aside, InPlace, LONGEST_IN_PLACE};
 use super::super::status::{HandlerStatus, Hold};
 use super::{BATCH, Dispatch, Running};
 use crate::handler::registry::Route;
@@ -156,7 +157,12 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
                 handler.metrics.in_flight.inc();
             }
             self.loads[job.route.index].running += 1;
-            let mut running: Running = Box::pin(settle(job, Arc::clone(&self.plan), scope));
+            let plan = Arc::clone(&self.plan);
+            let length = job.envelope.record().payload.as_ref().map_or(0, Vec::len);
+            let mut running: Running = match length > LONGEST_IN_PLACE {
+                false => Box::pin(settle(InPlace(job), plan, scope)),
+                true => Box::pin(settle(Aside(Arc::new(job)), plan, scope)),
+            };
             match (&mut running).now_or_never() {
                 Some((job, verdict)) => next = self.word(job, verdict),
                 None => self.running.push(running),
