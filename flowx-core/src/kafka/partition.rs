@@ -187,7 +187,6 @@ impl Reading {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::kafka::source::tests::{PATIENCE, assigned, until};
     use crate::kafka::{EmbeddedBroker, KafkaSource, Writer};
     use crate::message::record::Outbound;
