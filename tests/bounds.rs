@@ -1,17 +1,9 @@
 //! What is bounded stays so, in small; `bounds` with its defaults is the whole.
 
-use std::process::{Command, Output};
+use flowx_tests::{program, require_kafka};
 
-/// Runs the program and fails with all that it said.
 fn bounds(arguments: &[&str]) {
-    let run = Command::new(env!("CARGO_BIN_EXE_bounds")).args(arguments).output();
-    let Output { status, stdout, stderr } = run.expect("the program can be started");
-    assert!(
-        status.success(),
-        "{arguments:?} ended with {status}\n{}\n{}",
-        String::from_utf8_lossy(&stdout),
-        String::from_utf8_lossy(&stderr),
-    );
+    program(env!("CARGO_BIN_EXE_bounds"), arguments);
 }
 
 #[test]
@@ -22,4 +14,10 @@ fn a_connector_that_was_stopped_leaves_no_thread_and_no_file_behind() {
 #[test]
 fn requests_under_retries_are_bounded_in_number_and_memory() {
     bounds(&["b3", "--failures", "100000"]);
+}
+
+#[test]
+fn a_batch_that_unpacks_to_a_thousand_times_its_size_costs_that_and_no_more() {
+    require_kafka!();
+    bounds(&["b4"]);
 }

@@ -3,20 +3,10 @@
 #[path = "chaos/planted.rs"]
 mod planted;
 
-use std::process::{Command, Output};
+use flowx_tests::{program, require_kafka};
 
-use flowx_tests::require_kafka;
-
-/// Runs the chaos driver and fails with all that it said.
 fn chaos(arguments: &[&str]) {
-    let run = Command::new(env!("CARGO_BIN_EXE_chaos")).args(arguments).output();
-    let Output { status, stdout, stderr } = run.expect("the driver can be started");
-    assert!(
-        status.success(),
-        "{arguments:?} ended with {status}\n{}\n{}",
-        String::from_utf8_lossy(&stdout),
-        String::from_utf8_lossy(&stderr),
-    );
+    program(env!("CARGO_BIN_EXE_chaos"), arguments);
 }
 
 /// Each of them in a connector of its own, against Apache Kafka.

@@ -1,20 +1,27 @@
 //! Malformed requests among good ones, through Apache Kafka: each ends as it must, none holds up
 //! others. `cargo run -p flowx-tests --release --bin malformed` does the same at scale.
 
-use std::process::{Command, Output};
-
-use flowx_tests::require_kafka;
+use flowx_tests::{program, require_kafka};
 
 /// What is large is smaller than at scale, and an unoptimised build on a busy machine may hold its
 /// breath for longer.
 #[test]
 fn malformed_requests_of_thirty_classes_each_end_as_they_must_among_good_ones() {
     require_kafka!();
-    let mut driver = Command::new(env!("CARGO_BIN_EXE_malformed"));
-    driver.args(["--count", "3000", "--good", "3", "--seed", "1"]);
-    driver.args(["--largest", "2000000", "--hold", "10000"]);
-    let Output { status, stdout, stderr } = driver.output().expect("the driver can be started");
-    let said = String::from_utf8_lossy(&stdout);
-    assert!(status.success(), "{status}\n{said}\n{}", String::from_utf8_lossy(&stderr));
+    let said = program(
+        env!("CARGO_BIN_EXE_malformed"),
+        &[
+            "--count",
+            "3000",
+            "--good",
+            "3",
+            "--seed",
+            "1",
+            "--largest",
+            "2000000",
+            "--hold",
+            "10000",
+        ],
+    );
     assert!(said.contains("| requests, of them malformed | 12000, 3000 |"), "{said}");
 }

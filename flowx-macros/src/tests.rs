@@ -2,6 +2,8 @@
 //!
 //! After a change run with `INSTA_UPDATE=always` and read the difference.
 
+mod tokens;
+
 use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
 

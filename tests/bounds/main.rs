@@ -12,6 +12,7 @@ mod memory;
 mod outcome;
 mod process;
 mod retries;
+mod unpacking;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -40,12 +41,17 @@ enum Bound {
     B2(cycles::Arguments),
     /// Requests at work while every attempt fails, on a clock that takes no time
     B3(retries::Arguments),
+    /// Memory for batches that unpack to a thousand times their size
+    B4,
     /// A broker; `b2` starts it, so that what it holds is not in the way
     #[command(hide = true)]
     Broker,
     /// Writes a backlog; `b1` starts it, so that its own memory is not in the way
     #[command(hide = true)]
     Fill(memory::Fill),
+    /// Writes batches; `b4` starts it, likewise
+    #[command(hide = true)]
+    Pack(unpacking::Pack),
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -54,8 +60,10 @@ fn main() -> anyhow::Result<ExitCode> {
         Bound::B1(arguments) => memory::run(&arguments)?,
         Bound::B2(arguments) => cycles::run(&arguments)?,
         Bound::B3(arguments) => retries::run(&arguments)?,
+        Bound::B4 => unpacking::run()?,
         Bound::Broker => return cycles::broker().map(|()| ExitCode::SUCCESS),
         Bound::Fill(fill) => return memory::write(&fill).map(|()| ExitCode::SUCCESS),
+        Bound::Pack(pack) => return unpacking::write(&pack).map(|()| ExitCode::SUCCESS),
     };
     outcome.tell(report.as_deref())?;
     Ok(if outcome.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

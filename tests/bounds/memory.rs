@@ -24,8 +24,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use crate::outcome::Outcome;
 use crate::process::{mib, resident};
 
-const REQUESTS: &str = "ai.flowx.dev.bounds.trigger.stall.v1";
-const REPLIES: &str = "ai.flowx.dev.engine.receive.bounds.stall.results.v1";
+pub(crate) const REQUESTS: &str = "ai.flowx.dev.bounds.trigger.stall.v1";
+pub(crate) const REPLIES: &str = "ai.flowx.dev.engine.receive.bounds.stall.results.v1";
 
 const PARTITIONS: i32 = 12;
 
@@ -194,7 +194,7 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
 }
 
 /// Counts the requests that have ended.
-fn count(status: &Status) -> watch::Receiver<usize> {
+pub(crate) fn count(status: &Status) -> watch::Receiver<usize> {
     let (counted, count) = watch::channel(0);
     let mut finished: broadcast::Receiver<Finished> = status.watch();
     tokio::spawn(async move {
@@ -252,11 +252,11 @@ async fn signal(pid: u32, name: &str) -> anyhow::Result<()> {
 }
 
 /// Resident memory over time.
-struct Watched(Arc<std::sync::Mutex<Vec<(Instant, usize)>>>);
+pub(crate) struct Watched(Arc<std::sync::Mutex<Vec<(Instant, usize)>>>);
 
 impl Watched {
     /// Looks four times a second from now on.
-    fn begin() -> Self {
+    pub(crate) fn begin() -> Self {
         let samples = Arc::<std::sync::Mutex<Vec<_>>>::default();
         let watched = Self(Arc::clone(&samples));
         tokio::spawn(async move {
@@ -278,7 +278,7 @@ impl Watched {
     }
 
     /// The most in the last part of the time, and the most in all.
-    fn since(&self, last: Duration) -> (usize, usize) {
+    pub(crate) fn since(&self, last: Duration) -> (usize, usize) {
         let samples = self.0.lock().expect("nobody panics with it");
         let most = |part: &[(Instant, usize)]| part.iter().map(|(_, bytes)| *bytes).max();
         let recent = samples.iter().position(|(at, _)| at.elapsed() <= last).unwrap_or(0);

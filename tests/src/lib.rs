@@ -9,6 +9,7 @@
 //! | the account of every request of a run | [`ledger::verify`] |
 //! | leaving a test out where Java or Maven is missing | [`require_kafka!`] |
 //! | an example connector as a program | [`example`](fn@example) |
+//! | a program of this package, run to its end | [`program`](fn@program) |
 //! | many runs that a seed decides, on all processors | [`seeds::first_failure`] |
 //! | what the official AsyncAPI parser says of documents | [`asyncapi::Parser`] |
 //! | an HTTP client, and sites of flowx for it | [`http::Visited`] |
@@ -29,10 +30,12 @@ pub mod seeds;
 
 mod eventually;
 mod example;
+mod program;
 mod target;
 
 pub use eventually::{Condition, TimedOut, eventually, try_eventually};
 pub use example::{example, repository};
+pub use program::program;
 
 /// What the documents show is compiled like any other code.
 #[cfg(doctest)]
