@@ -61,17 +61,8 @@ impl Report {
         let mut text = format!("# {}\n\n", self.title);
         let verdict = if is_good { "good" } else { "BAD" };
         let _ = writeln!(text, "**{verdict}**, {} s, `{}`\n", took.as_secs(), self.command);
-        let facts = [
-            ("date", date(self.began)),
-            ("commit", commit()),
-            ("processors", std::thread::available_parallelism().map_or(1, usize::from).to_string()),
-            ("memory", memory()),
-            ("kernel", first_line("uname", &["-sr"])),
-            ("compiler", first_line("rustc", &["--version"])),
-            ("build", if cfg!(debug_assertions) { "debug" } else { "release" }.to_owned()),
-        ];
         text.push_str("| | |\n|---|---|\n");
-        for (what, value) in facts {
+        for (what, value) in facts(self.began) {
             let _ = writeln!(text, "| {what} | {value} |");
         }
         text + &self.body
@@ -88,6 +79,20 @@ impl Report {
         }
         std::fs::write(file, self.finish(is_good))
     }
+}
+
+/// When, of what and on what something is run that began at this time: each fact with its name.
+#[must_use]
+pub fn facts(began: SystemTime) -> [(&'static str, String); 7] {
+    [
+        ("date", date(began)),
+        ("commit", commit()),
+        ("processors", std::thread::available_parallelism().map_or(1, usize::from).to_string()),
+        ("memory", memory()),
+        ("kernel", first_line("uname", &["-sr"])),
+        ("compiler", first_line("rustc", &["--version"])),
+        ("build", if cfg!(debug_assertions) { "debug" } else { "release" }.to_owned()),
+    ]
 }
 
 /// The day, in UTC.

@@ -186,8 +186,7 @@ impl<S: Sink> Run<'_, S> {
         if let Err(error) = self.write(&mark(Kind::Begun), token).await {
             return Outcome::Unbegun(error.reason());
         }
-        let lineage =
-            Lineage { of: letter.id.clone(), replays: letter.replays().saturating_add(1) };
+        let lineage = Lineage { of: letter.id, replays: letter.replays().saturating_add(1) };
         let request = again(record, &letter.original.topic, &lineage);
         match self.write(&request, token).await {
             Ok(()) => match self.write(&mark(Kind::Replayed), token).await {

@@ -1,22 +1,23 @@
 //! Where answers go: a producer whose delivery reports come back as events.
 
+use std::collections::VecDeque;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 use rdkafka::message::{Header, Message as _, OwnedHeaders};
-use rdkafka::producer::{
-    BaseRecord, DeliveryResult, Producer as _, ProducerContext, ThreadedProducer,
-};
+use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer as _, ProducerContext};
 use rdkafka::types::RDKafkaErrorCode;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::Notify;
 use tokio::time::timeout_at;
 
 use super::bootstrap::Bootstrap;
+use super::ffi::Doorbell;
 use super::insight::Notes;
 use super::logging::{guarded, log_error, log_line};
 use super::settings::{KafkaSettings, SetupError};
@@ -30,6 +31,9 @@ use crate::runtime::port::{Delivery, Insight, SendError, Sink, Token};
 /// A record waits for its broker as long as that takes, so the caller bounds how many are
 /// unacknowledged. Dropping the sink gives up what is not delivered by then; it does not block.
 ///
+/// Its reports, errors and statistics are taken in by whoever waits for a [delivery](Sink::delivered),
+/// so somebody always should.
+///
 /// ```no_run
 /// use flowx_core::kafka::{KafkaSettings, KafkaSink};
 ///
@@ -42,24 +46,33 @@ use crate::runtime::port::{Delivery, Insight, SendError, Sink, Token};
 pub struct KafkaSink {
     settings: KafkaSettings,
     /// `None` only while the sink is dropped.
-    producer: Option<Producer>,
-    reported: UnboundedReceiver<Report>,
-    /// For the producer that takes over after a fatal error.
-    reports: UnboundedSender<Report>,
+    producer: Option<Rung>,
+    inbox: Arc<Inbox>,
+    /// Taken from the inbox and not told yet.
+    ready: VecDeque<Delivery>,
     bootstrap: Bootstrap,
     notes: Arc<Notes>,
 }
 
-type Producer = ThreadedProducer<Reports>;
+type Producer = BaseProducer<Reports>;
 
-/// What the producer's own thread has to say.
-enum Report {
-    Delivery(Delivery),
-    AllBrokersDown,
+/// A producer that says when it has something to say. Its bell is taken down before it goes.
+struct Rung {
+    bell: Doorbell,
+    producer: Producer,
+}
+
+/// What producers have said.
+#[derive(Debug, Default)]
+struct Inbox {
+    deliveries: Mutex<VecDeque<Delivery>>,
+    lost_all_brokers: AtomicBool,
+    /// Something may have come in.
+    rings: Arc<Notify>,
 }
 
 struct Reports {
-    reports: UnboundedSender<Report>,
+    inbox: Arc<Inbox>,
     unspoken: Unspoken,
     notes: Arc<Notes>,
 }
@@ -75,25 +88,25 @@ impl KafkaSink {
     /// # Errors
     /// Settings that cannot work, all mistakes at once.
     pub fn connect(settings: &KafkaSettings) -> Result<Self, SetupError> {
-        let (reports, reported) = unbounded_channel();
-        let notes = Arc::default();
-        let producer = Some(producer(settings, &reports, &notes)?);
+        let (inbox, notes) = Default::default();
+        let producer = Some(producer(settings, &inbox, &notes)?);
         let bootstrap = Bootstrap::new(&settings.bootstrap_servers);
-        Ok(Self { settings: settings.clone(), producer, reported, reports, bootstrap, notes })
+        let (settings, ready) = (settings.clone(), VecDeque::new());
+        Ok(Self { settings, producer, inbox, ready, bootstrap, notes })
     }
 
     /// After a fatal error librdkafka takes nothing more; only a new producer goes on. What the old
     /// one still held comes back as failed.
     fn replace(&mut self) -> Result<(), SendError> {
-        let producer = producer(&self.settings, &self.reports, &self.notes)
+        let producer = producer(&self.settings, &self.inbox, &self.notes)
             .map_err(|error| SendError::Failed(error.to_string()))?;
         tracing::warn!(target: "flowx::kafka", "the producer was fenced; a new one takes over");
-        retire(self.producer.replace(producer));
+        retire(self.producer.replace(producer), Some(Arc::clone(&self.inbox.rings)));
         Ok(())
     }
 
     fn hand_over(&self, record: &Outbound, token: usize) -> Result<(), KafkaError> {
-        let producer = self.producer.as_ref().ok_or(KafkaError::Canceled)?;
+        let Rung { producer, .. } = self.producer.as_ref().ok_or(KafkaError::Canceled)?;
         let mut message: BaseRecord<'_, [u8], [u8], usize> =
             BaseRecord::with_opaque_to(&record.topic, token);
         message.partition = record.partition;
@@ -122,31 +135,50 @@ impl Sink for KafkaSink {
 
     async fn delivered(&mut self) -> Delivery {
         loop {
-            let report = match self.bootstrap.next() {
-                None => self.reported.recv().await,
-                Some(next) => match timeout_at(next.into(), self.reported.recv()).await {
-                    Ok(report) => report,
-                    Err(_) => {
-                        if let Some(producer) = &self.producer {
+            if let Some(delivery) = self.ready.pop_front() {
+                return delivery;
+            }
+            if self.inbox.empty_into(&mut self.ready) {
+                continue;
+            }
+            if self.inbox.lost_all_brokers.swap(false, Ordering::Relaxed) {
+                self.bootstrap.lost_all(Instant::now());
+            }
+            match &self.producer {
+                // Each call takes in one event; that of many reports is one.
+                Some(Rung { bell, producer }) if bell.waiting() > 0 => {
+                    producer.poll(Duration::ZERO);
+                    continue;
+                }
+                _ => {}
+            }
+            let rings = self.inbox.rings.notified();
+            match self.bootstrap.next() {
+                None => rings.await,
+                Some(next) => {
+                    if timeout_at(next.into(), rings).await.is_err() {
+                        if let Some(Rung { producer, .. }) = &self.producer {
                             self.bootstrap.step(producer.client(), Instant::now());
                         }
-                        continue;
                     }
-                },
-            };
-            match report {
-                Some(Report::Delivery(delivery)) => return delivery,
-                Some(Report::AllBrokersDown) => self.bootstrap.lost_all(Instant::now()),
-                // Cannot be: `reports` keeps the channel open.
-                None => std::future::pending().await,
+                }
             }
         }
     }
 }
 
+impl Inbox {
+    /// Whether anything was there.
+    fn empty_into(&self, ready: &mut VecDeque<Delivery>) -> bool {
+        let mut deliveries = self.deliveries.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::swap(ready, &mut deliveries);
+        !ready.is_empty()
+    }
+}
+
 impl Drop for KafkaSink {
     fn drop(&mut self) {
-        retire(self.producer.take());
+        retire(self.producer.take(), None);
     }
 }
 
@@ -164,7 +196,7 @@ impl ClientContext for Reports {
     fn error(&self, error: KafkaError, reason: &str) {
         log_error(&error, &self.unspoken.hide(reason));
         if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
-            let _ = self.reports.send(Report::AllBrokersDown);
+            self.inbox.lost_all_brokers.store(true, Ordering::Relaxed);
         }
         self.notes.error(&error);
     }
@@ -183,32 +215,41 @@ impl ProducerContext for Reports {
                 Ok(_) => Ok(()),
                 Err((error, message)) => Err(send_error(error, message.topic())),
             };
-            // Nobody listens once the sink is dropped.
             let delivery = Delivery { token: Token(token as u64), result };
-            let _ = self.reports.send(Report::Delivery(delivery));
+            let mut deliveries =
+                self.inbox.deliveries.lock().unwrap_or_else(PoisonError::into_inner);
+            deliveries.push_back(delivery);
         });
     }
 }
 
 fn producer(
     settings: &KafkaSettings,
-    reports: &UnboundedSender<Report>,
+    inbox: &Arc<Inbox>,
     notes: &Arc<Notes>,
-) -> Result<Producer, SetupError> {
+) -> Result<Rung, SetupError> {
     let mut config = settings.producer();
     config.set("statistics.interval.ms", STATISTICS_MS);
-    let (reports, notes) = (reports.clone(), Arc::clone(notes));
-    let context = Reports { reports, unspoken: settings.unspoken(), notes };
-    settings.create(&config, context)
+    let (inbox, notes) = (Arc::clone(inbox), Arc::clone(notes));
+    let rings = Arc::clone(&inbox.rings);
+    let context = Reports { inbox, unspoken: settings.unspoken(), notes };
+    let producer: Producer = settings.create(&config, context)?;
+    let bell = Doorbell::hang(producer.client(), Arc::clone(&rings));
+    // What came in before rang for nobody.
+    rings.notify_one();
+    Ok(Rung { bell, producer })
 }
 
-/// Destroys a producer elsewhere: its destructor waits for its thread and for purged records.
-fn retire(producer: Option<Producer>) {
-    let Some(producer) = producer else { return };
+/// Destroys a producer elsewhere, for its destructor waits for purged records; then rings, if anybody is
+/// to hear of these.
+fn retire(producer: Option<Rung>, rings: Option<Arc<Notify>>) {
+    let Some(Rung { bell, producer }) = producer else { return };
+    drop(bell);
     // Where no thread can be had, the closure and the producer in it are dropped here.
-    let _ = thread::Builder::new()
-        .name("flowx-kafka-end".to_owned())
-        .spawn(move || guarded("closing the producer", || drop(producer)));
+    let _ = thread::Builder::new().name("flowx-kafka-end".to_owned()).spawn(move || {
+        guarded("closing the producer", || drop(producer));
+        rings.into_iter().for_each(|rings| rings.notify_one());
+    });
 }
 
 fn native_headers(headers: &Headers) -> OwnedHeaders {

@@ -53,6 +53,40 @@ impl Headers {
         self.push(name, Some(value.as_bytes()));
     }
 
+    /// Appends a header whose value is text of several parts.
+    pub(crate) fn push_parts(&mut self, name: &str, parts: &[&str]) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(name.as_bytes());
+        parts.iter().for_each(|part| self.bytes.extend_from_slice(part.as_bytes()));
+        let value = self.bytes.len() - start - name.len();
+        self.spans.push(Span { start, name: name.len(), value: Some(value) });
+    }
+
+    /// A copy of those whose name is wanted, with room for `count` more of `bytes` bytes together, so
+    /// that what is added takes no second allocation.
+    pub(crate) fn retained(
+        &self,
+        wanted: impl Fn(&[u8]) -> bool,
+        count: usize,
+        bytes: usize,
+    ) -> Self {
+        let mut copy = Self::with_capacity(self.len() + count, self.size() + bytes);
+        if self.names().all(&wanted) {
+            copy.bytes.extend_from_slice(&self.bytes);
+            copy.spans.extend_from_slice(&self.spans);
+            return copy;
+        }
+        for (name, value) in self.iter().filter(|(name, _)| wanted(name.as_bytes())) {
+            copy.push(name, value);
+        }
+        copy
+    }
+
+    /// All names in their order, as bytes: whoever compares them need not know that they are text.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &[u8]> {
+        self.spans.iter().map(|span| self.name(span))
+    }
+
     /// All headers in their order: name, and value or `None` for a null.
     pub fn iter(
         &self,
@@ -63,7 +97,8 @@ impl Headers {
     /// The value of the last header of that name; `None` if there is none or its value is null.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&[u8]> {
-        self.iter().rev().find(|(other, _)| *other == name).and_then(|(_, value)| value)
+        let last = self.spans.iter().rev().find(|span| self.name(span) == name.as_bytes())?;
+        self.value(last)
     }
 
     /// Like [`get`](Self::get), as text; `None` also if the value is not UTF-8.
@@ -75,7 +110,7 @@ impl Headers {
     /// Whether a header of that name is there, whatever its value.
     #[must_use]
     pub fn contains(&self, name: &str) -> bool {
-        self.iter().any(|(other, _)| other == name)
+        self.names().any(|other| other == name.as_bytes())
     }
 
     /// How many headers there are, duplicates counted.
@@ -97,10 +132,17 @@ impl Headers {
     }
 
     fn resolve(&self, span: &Span) -> (&str, Option<&[u8]>) {
-        let value_start = span.start + span.name;
-        let name = std::str::from_utf8(&self.bytes[span.start..value_start])
-            .expect("names come in as &str");
-        (name, span.value.map(|length| &self.bytes[value_start..value_start + length]))
+        let name = std::str::from_utf8(self.name(span)).expect("names come in as &str");
+        (name, self.value(span))
+    }
+
+    fn name(&self, span: &Span) -> &[u8] {
+        &self.bytes[span.start..span.start + span.name]
+    }
+
+    fn value(&self, span: &Span) -> Option<&[u8]> {
+        let start = span.start + span.name;
+        span.value.map(|length| &self.bytes[start..start + length])
     }
 }
 

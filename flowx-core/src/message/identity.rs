@@ -17,23 +17,57 @@ use super::record::Record;
 /// In figures: the first 16 bytes of SHA-256 over cluster, NUL, topic, NUL, partition (4 bytes),
 /// offset (8 bytes), 1 and the timestamp in milliseconds (8 bytes) or 0 if there is none, handler;
 /// numbers are big-endian, texts UTF-8.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct RequestId(String);
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RequestId([u8; 32]);
 
 impl RequestId {
     /// The identity of a request, read on this cluster, for this handler.
     #[must_use]
     pub fn of(cluster: &str, request: &Record, handler: &str) -> Self {
         let at = &request.at;
+        Place::new(cluster, &at.topic, at.partition).id(at.offset, request.timestamp, handler)
+    }
+
+    /// An identity that was written down; `None` if the text cannot be one.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits: [u8; 32] = text.as_bytes().try_into().ok()?;
+        digits.iter().all(|digit| DIGITS.contains(digit)).then_some(Self(digits))
+    }
+
+    /// The 32 digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("digits are ASCII")
+    }
+}
+
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
+/// A partition of a cluster; it knows the part of the identities that all requests in it share.
+#[derive(Clone)]
+pub struct Place(Sha256);
+
+impl Place {
+    /// A partition of a topic on this cluster.
+    #[must_use]
+    pub fn new(cluster: &str, topic: &str, partition: i32) -> Self {
         let mut hash = Sha256::new();
         // No cluster, topic or handler has a NUL in its name, so no two requests hash the same bytes.
-        for name in [cluster, &at.topic] {
+        for name in [cluster, topic] {
             hash.update(name.as_bytes());
             hash.update([0]);
         }
-        hash.update(at.partition.to_be_bytes());
-        hash.update(at.offset.to_be_bytes());
-        match request.timestamp {
+        hash.update(partition.to_be_bytes());
+        Self(hash)
+    }
+
+    /// The identity of the request that stands there, for this handler.
+    #[must_use]
+    pub fn id(&self, offset: i64, timestamp: Option<i64>, handler: &str) -> RequestId {
+        let mut hash = self.0.clone();
+        hash.update(offset.to_be_bytes());
+        match timestamp {
             Some(timestamp) => {
                 hash.update([1]);
                 hash.update(timestamp.to_be_bytes());
@@ -42,26 +76,30 @@ impl RequestId {
         }
         hash.update(handler.as_bytes());
         let digest = hash.finalize();
-        Self(digest[..16].iter().map(|byte| format!("{byte:02x}")).collect())
+        let mut digits = [0; 32];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(digest) {
+            pair[0] = DIGITS[usize::from(byte >> 4)];
+            pair[1] = DIGITS[usize::from(byte & 15)];
+        }
+        RequestId(digits)
     }
+}
 
-    /// An identity that was written down; `None` if the text cannot be one.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let is_digit = |c: u8| c.is_ascii_digit() || (b'a'..=b'f').contains(&c);
-        (text.len() == 32 && text.bytes().all(is_digit)).then(|| Self(text.to_owned()))
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Place")
     }
+}
 
-    /// The 32 digits.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
+impl fmt::Debug for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RequestId").field(&self.as_str()).finish()
     }
 }
 
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 

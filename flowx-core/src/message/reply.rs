@@ -33,10 +33,14 @@ impl Default for ReplyStyle {
 /// Whether only flowx itself may set a header of this name: what comes in under it is not passed on.
 #[must_use]
 pub fn is_reserved(name: &str) -> bool {
-    name == REPLY_ID
-        || name == REQUEST_OFFSET
-        || name.starts_with("dlq-")
-        || name.starts_with(retry::PREFIX)
+    is_reserved_name(name.as_bytes())
+}
+
+fn is_reserved_name(name: &[u8]) -> bool {
+    name == REPLY_ID.as_bytes()
+        || name == REQUEST_OFFSET.as_bytes()
+        || name.starts_with(b"dlq-")
+        || name.starts_with(retry::PREFIX.as_bytes())
 }
 
 /// The answer to a request: this payload on this topic, dressed for the engine.
@@ -79,7 +83,10 @@ fn dressed(
     }
     if style.own_headers {
         headers.push_text(REPLY_ID, id.as_str());
-        headers.push_text(REQUEST_OFFSET, &envelope.record().at.to_string());
+        let at = &envelope.record().at;
+        let (mut partition, mut offset) = (itoa::Buffer::new(), itoa::Buffer::new());
+        let (partition, offset) = (partition.format(at.partition), offset.format(at.offset));
+        headers.push_parts(REQUEST_OFFSET, &[&at.topic, "[", partition, "]@", offset]);
     }
     Outbound {
         topic: Arc::clone(topic),
@@ -93,12 +100,7 @@ fn dressed(
 /// The received headers that go back: all but the reserved ones.
 #[must_use]
 pub fn given_back(received: &Headers) -> Headers {
-    // Room for the few that are added: no second allocation for what is copied anyway.
-    let mut headers = Headers::with_capacity(received.len() + 4, received.size() + 192);
-    for (name, value) in received.iter().filter(|(name, _)| !is_reserved(name)) {
-        headers.push(name, value);
-    }
-    headers
+    received.retained(|name| !is_reserved_name(name), 4, 192)
 }
 
 /// By these headers the engine finds the process instance, and the node in it that waits.

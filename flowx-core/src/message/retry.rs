@@ -109,7 +109,7 @@ pub fn restore(mut record: Record, group: &str, may_stand: impl Fn(&str) -> bool
 /// Takes away what only counts on a retry topic from a record of any other.
 #[must_use]
 pub fn disbelieve(mut record: Record) -> Record {
-    if record.headers.iter().any(|(name, _)| name.starts_with(PREFIX)) {
+    if record.headers.names().any(|name| name.starts_with(PREFIX.as_bytes())) {
         record.headers = without_note(&record.headers);
     }
     record
@@ -153,11 +153,7 @@ impl Noted {
 }
 
 fn without_note(received: &Headers) -> Headers {
-    let mut headers = Headers::with_capacity(received.len() + 10, received.size() + 512);
-    for (name, value) in received.iter().filter(|(name, _)| !name.starts_with(PREFIX)) {
-        headers.push(name, value);
-    }
-    headers
+    received.retained(|name| !name.starts_with(PREFIX.as_bytes()), 10, 512)
 }
 
 #[cfg(test)]

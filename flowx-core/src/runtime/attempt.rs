@@ -1,10 +1,14 @@
-//! One request at its handler, attempt after attempt, until there is a last word.
+//! One attempt at a request: started, polled once in place, and waited for if it is not ready.
 
 use std::error::Error;
+use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
 
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::{Instant, timeout_at};
 use tower::ServiceExt as _;
 
 use super::blocking;
@@ -12,113 +16,152 @@ use super::contained::Contained;
 use super::job::Job;
 use super::panics::Panicked;
 use super::plan::Plan;
-use super::retry::Trouble;
 use super::scope::Scope;
 use super::span::Spans;
-use super::verdict::{Refusal, Verdict};
-use crate::handler::call::{Attempt, Call};
+use super::start;
+use super::verdict::Refusal;
+use crate::handler::call::Attempt;
 use crate::handler::middleware::{Invocation, LayeredHandler};
-use crate::handler::outcome::{HandlerFuture, Outcome, Rejection};
-use crate::message::decode;
+use crate::handler::outcome::{HandlerFuture, Outcome};
 use crate::message::trace_context::TraceContext;
 
-/// Brings a request to its last word.
-pub(super) async fn settle(mut job: Job, plan: Arc<Plan>, scope: Scope) -> (Job, Verdict) {
-    let mut made = job.attempts;
-    let mut trace = None;
-    let verdict = tokio::select! {
-        biased;
-        () = scope.ended().cancelled() => Verdict::Abandoned,
-        verdict = attempts(&job, &plan, &scope, &mut made, &mut trace) => verdict,
-    };
-    job.attempts = made;
-    job.trace = trace;
-    (job, verdict)
+/// An attempt that was begun. Whatever ends it, what it has spawned learns at once that it no longer
+/// counts.
+pub(super) struct Try {
+    run: Run,
+    spans: Spans,
+    attempt: Attempt,
+    show_panics: bool,
 }
 
-async fn attempts(
-    job: &Job,
-    plan: &Plan,
-    scope: &Scope,
-    made: &mut u32,
-    trace: &mut Option<TraceContext>,
-) -> Verdict {
-    let policy = plan.retry.with_attempts(job.route.policy.attempts);
-    let received = Instant::now();
-    let budget_ends = received + policy.budget;
-    let mut tried = 0;
-    loop {
-        tried += 1;
-        let number = job.attempts.saturating_add(tried);
-        let deadline = budget_ends.min(Instant::now() + job.route.policy.timeout);
-        let attempt = Attempt {
-            number,
-            deadline,
-            cancelled: scope.ended().child_token(),
-            idempotency_key: Arc::from(job.id.as_str()),
-        };
-        // Whatever ends the attempt, what it has spawned learns at once that it no longer counts.
-        let ends = attempt.cancelled.clone().drop_guard();
-        let spans = Spans::of(job, plan, &attempt);
-        *trace = spans.trace.context();
-        let said = once(job, plan, &attempt, &spans).await;
-        said.failure().into_iter().for_each(|reason| spans.trace.failed(reason));
-        // What is waited for between attempts is no part of one.
-        drop(spans);
-        drop(ends);
-        if !matches!(said, Once::Undecodable(_)) {
-            *made = number;
-        }
-        let (trouble, refusal) = match said {
-            Once::Said(Outcome::Reply(json)) => return Verdict::Replied(json),
-            Once::Said(Outcome::Nothing) => return Verdict::Nothing,
-            Once::Said(Outcome::Refused { code, message }) => {
-                return Verdict::Refused(Refusal::business(code, message, number));
-            }
-            Once::Said(Outcome::Unencodable(reason)) => {
-                return Verdict::Refused(Refusal::reply_rejected(&reason, number));
-            }
-            Once::Undecodable(refusal) => {
-                return Verdict::Refused(Refusal { attempts: job.attempts, ..refusal });
-            }
-            Once::Said(Outcome::Retry { error, after }) => (
-                Trouble::Transient { after },
-                Refusal::exhausted(&words(&*error, plan.show_panics), number),
-            ),
-            Once::TimedOut => (Trouble::Timeout, Refusal::timeout(number)),
-            Once::Panicked(words) => (Trouble::Panic, Refusal::panic(&words, number)),
-        };
-        let left = budget_ends.saturating_duration_since(Instant::now());
-        let Some(delay) = policy.delay(tried, trouble, left, fastrand::f64()) else {
-            return Verdict::Refused(refusal);
-        };
-        tracing::warn!(
-            at = %job.envelope.record().at,
-            process = job.envelope.process(),
-            handler = job.route.name(),
-            attempt = number,
-            reason = refusal.class.reason(),
-            cause = %refusal.for_logs,
-            again_in = ?delay,
-            "attempt failed"
-        );
-        let next = Instant::now() + delay;
-        tokio::select! {
-            biased;
-            () = scope.leaves(job.sequence, next) => return Verdict::Abandoned,
-            () = sleep_until(next) => {}
-        }
-    }
-}
-
-enum Once {
+/// What came of an attempt.
+pub(super) enum Tried {
     Said(Outcome),
     Undecodable(Refusal),
     TimedOut,
     Panicked(String),
 }
 
-impl Once {
+/// A handler at work.
+enum Run {
+    /// Its own future and nothing around it.
+    Plain(Contained),
+    /// On a thread of its own, or inside of layers.
+    Elsewhere(Pin<Box<dyn Future<Output = Result<Outcome, Panicked>> + Send>>),
+    /// Not called yet: decoded on a thread of its own.
+    Aside(JoinHandle<Self>),
+    /// It was never called.
+    Over(Option<Tried>),
+}
+
+impl Try {
+    /// Decodes and calls; nothing of the handler has run yet.
+    pub(super) fn start(
+        job: &Arc<Job>,
+        plan: &Arc<Plan>,
+        scope: &Scope,
+        number: u32,
+        deadline: Instant,
+    ) -> Self {
+        let attempt = Attempt::of(number, deadline, scope.ended(), job.id);
+        let spans = Spans::of(job, plan, &attempt);
+        let run = match start::is_long(job) {
+            false => Run::of(job, plan, &attempt, &spans),
+            true => {
+                let (job, plan) = (Arc::clone(job), Arc::clone(plan));
+                let (attempt, spans) = (attempt.clone(), spans.clone());
+                // Nobody can stop a thread: where time runs out it goes on with what it shares, and
+                // its result is dropped.
+                Run::Aside(spawn_blocking(move || Run::of(&job, &plan, &attempt, &spans)))
+            }
+        };
+        Self { run, spans, attempt, show_panics: plan.show_panics }
+    }
+
+    /// What came of it, if it is ready at once.
+    pub(super) fn at_once(&mut self) -> Option<Tried> {
+        let Self { run, spans, show_panics, .. } = self;
+        let mut context = Context::from_waker(Waker::noop());
+        match spans.in_scope(|| run.poll(&mut context, *show_panics)) {
+            Poll::Ready(tried) => Some(self.ended(tried)),
+            Poll::Pending => None,
+        }
+    }
+
+    /// What comes of it, by its deadline.
+    pub(super) async fn in_time(mut self) -> Tried {
+        let Self { run, spans, attempt, show_panics } = &mut self;
+        let ready = std::future::poll_fn(|context| run.poll(context, *show_panics));
+        let tried = match timeout_at(attempt.deadline, spans.around(ready)).await {
+            Ok(tried) => tried,
+            Err(_elapsed) => Tried::TimedOut,
+        };
+        self.ended(tried)
+    }
+
+    /// What answers to the request continue its trace with.
+    pub(super) fn trace(&self) -> Option<TraceContext> {
+        self.spans.trace.context()
+    }
+
+    fn ended(&self, tried: Tried) -> Tried {
+        if let Some(reason) = tried.failure() {
+            self.spans.trace.failed(reason);
+        }
+        tried
+    }
+}
+
+impl Drop for Try {
+    fn drop(&mut self) {
+        self.attempt.end();
+    }
+}
+
+impl Run {
+    /// Decodes and calls.
+    fn of(job: &Job, plan: &Plan, attempt: &Attempt, spans: &Spans) -> Self {
+        // What parameters are taken from is user code too.
+        match spans.in_scope(|| start::started(job, plan, attempt)) {
+            Err(early) => Self::Over(Some(early)),
+            Ok(future) => run(future, job, attempt, spans),
+        }
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>, show_panics: bool) -> Poll<Tried> {
+        if let Self::Aside(thread) = self {
+            match ready!(Pin::new(thread).poll(context)) {
+                Ok(run) => *self = run,
+                Err(failed) => match failed.try_into_panic() {
+                    Ok(panic) => std::panic::resume_unwind(panic),
+                    // The runtime is over, and nobody waits for this any more.
+                    Err(_) => return Poll::Pending,
+                },
+            }
+        }
+        let polled = match self {
+            // One that is decoded is never decoded again.
+            Self::Aside(_) => return Poll::Pending,
+            Self::Plain(future) => Pin::new(future).poll(context),
+            Self::Elsewhere(future) => future.as_mut().poll(context),
+            Self::Over(early) => match early.take() {
+                Some(early) => return Poll::Ready(early),
+                None => panic!("an attempt that is over is polled"),
+            },
+        };
+        polled.map(|said| match said {
+            Ok(outcome) => Tried::Said(outcome),
+            Err(panic) => Tried::Panicked(panic.words(show_panics)),
+        })
+    }
+}
+
+impl Tried {
+    /// Whether the handler was asked at all.
+    pub(super) fn was_made(&self) -> bool {
+        !matches!(self, Self::Undecodable(_))
+    }
+
     /// Why the attempt has failed, if it has: an answer of the handler's is no failure.
     fn failure(&self) -> Option<&'static str> {
         match self {
@@ -132,31 +175,18 @@ impl Once {
     }
 }
 
-async fn once(job: &Job, plan: &Plan, attempt: &Attempt, spans: &Spans) -> Once {
-    // What parameters are taken from is user code too.
-    let future = match spans.in_scope(|| started(job, plan, attempt)) {
-        Err(early) => return early,
-        Ok(future) => spans.within(future),
-    };
-    let run = spans.around(run(future, job, attempt));
-    match timeout_at(attempt.deadline, run).await {
-        Ok(Ok(outcome)) => Once::Said(outcome),
-        Ok(Err(panic)) => Once::Panicked(panic.words(plan.show_panics)),
-        Err(_elapsed) => Once::TimedOut,
-    }
-}
-
-async fn run(future: HandlerFuture, job: &Job, attempt: &Attempt) -> Result<Outcome, Panicked> {
-    match job.route.handler.layered() {
-        None => bare(future, job, attempt).await,
-        Some(layered) => Contained::new(inside(layered.clone(), future, job, attempt)).await,
-    }
-}
-
-async fn bare(future: HandlerFuture, job: &Job, attempt: &Attempt) -> Result<Outcome, Panicked> {
-    match job.route.policy.blocking {
-        true => blocking::run(future, attempt.cancelled.clone()).await,
-        false => Contained::new(future).await,
+/// Puts around a handler's future what its policy and its layers say.
+fn run(future: HandlerFuture, job: &Job, attempt: &Attempt, spans: &Spans) -> Run {
+    match (job.route.handler.layered(), job.route.policy.blocking) {
+        (None, false) => Run::Plain(Contained::new(future)),
+        (None, true) => {
+            Run::Elsewhere(Box::pin(blocking::run(spans.within(future), attempt.cancelled())))
+        }
+        (Some(layered), _) => {
+            let future = spans.within(future);
+            let inside = inside(layered.clone(), future, job, attempt);
+            Run::Elsewhere(Box::pin(Contained::new(inside)))
+        }
     }
 }
 
@@ -170,7 +200,7 @@ fn inside(
     let future = match job.route.policy.blocking {
         false => future,
         true => {
-            let cancelled = attempt.cancelled.clone();
+            let cancelled = attempt.cancelled();
             Box::pin(async move {
                 let said = blocking::run(future, cancelled).await;
                 said.unwrap_or_else(|panic| panic.resume())
@@ -186,29 +216,8 @@ fn inside(
     })
 }
 
-/// Decodes and calls; the arguments are the user's own code too, so a panic is caught here as well.
-fn started(job: &Job, plan: &Plan, attempt: &Attempt) -> Result<HandlerFuture, Once> {
-    let record = job.envelope.record();
-    if let Err(error) = decode::headers(&record.headers, &plan.limits) {
-        return Err(Once::Undecodable(Refusal::undecodable(&error)));
-    }
-    let call = Call::new(record, &job.envelope, &plan.limits, attempt);
-    let call = match job.route.matched(&record.at.topic) {
-        Some(matched) => call.with_matched(matched),
-        None => call,
-    };
-    match std::panic::catch_unwind(AssertUnwindSafe(|| job.route.handler.start(&call))) {
-        Ok(Ok(future)) => Ok(future),
-        Ok(Err(Rejection::Undecodable(error))) => {
-            Err(Once::Undecodable(Refusal::undecodable(&error)))
-        }
-        Ok(Err(Rejection::Failed(failure))) => Err(Once::Said(failure.into())),
-        Err(panic) => Err(Once::Panicked(Panicked::caught(panic).words(plan.show_panics))),
-    }
-}
-
 /// What an error says of itself, which is user code too.
-fn words(error: &(dyn Error + 'static), show_panics: bool) -> String {
+pub(super) fn words(error: &(dyn Error + 'static), show_panics: bool) -> String {
     let words = std::panic::catch_unwind(AssertUnwindSafe(|| chain(error)));
     words.unwrap_or_else(|panic| {
         let panic = Panicked::caught(panic).words(show_panics);

@@ -179,14 +179,14 @@ mod tests {
     fn a_request_that_was_sent_again_keeps_the_count() {
         let mut record = record();
         let of = RequestId::of("cluster", &record, "exchange");
-        Lineage { of: of.clone(), replays: 2 }.write(&mut record.headers);
+        Lineage { of, replays: 2 }.write(&mut record.headers);
         let id = RequestId::of("cluster", &record, "exchange");
         let topic = Arc::from("in.dlq");
         for letter in
             [super::of(&record, &topic, &id, &cause()), pointer_to(&record, &topic, &id, &cause())]
         {
             let lineage = Lineage::read(&letter.headers).expect("it is told");
-            assert_eq!((lineage.of, lineage.replays), (of.clone(), 2));
+            assert_eq!((lineage.of, lineage.replays), (of, 2));
             let told = letter.headers.iter().filter(|(name, _)| name.starts_with("dlq-replay"));
             // Once each, and `dlq-replied`, of which the forged one is gone.
             assert_eq!(told.filter(|(name, _)| *name != "dlq-replied").count(), 2);

@@ -16,7 +16,7 @@ use crate::message::record::Outbound;
 /// One answer on its way, with the request that it belongs to.
 #[derive(Debug)]
 pub(super) struct Parcel {
-    pub(super) job: Job,
+    pub(super) job: Arc<Job>,
     pub(super) answer: Answer,
     outbound: Outbound,
     failures: u32,
@@ -49,7 +49,8 @@ pub(super) enum Receipt {
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     next: u64,
-    parcels: HashMap<Token, Parcel>,
+    /// By tokens that nobody else can choose, so any hash will do.
+    parcels: HashMap<Token, Parcel, foldhash::fast::FixedState>,
     bytes: usize,
     /// The producer's queue was full: first come, first served.
     full: VecDeque<Token>,
@@ -117,7 +118,7 @@ impl Outbox {
     pub(super) fn post<K: Sink>(
         &mut self,
         sink: &mut K,
-        job: Job,
+        job: Arc<Job>,
         (answer, outbound): (Answer, Outbound),
     ) -> Option<Receipt> {
         let token = Token(self.next);
@@ -268,7 +269,7 @@ impl Outbox {
                 parcel.place = Place::Held;
                 tracing::error!(
                     at = %parcel.job.envelope.record().at,
-                    process = parcel.job.envelope.process(),
+                    process = parcel.job.process().as_deref(),
                     handler = parcel.job.route.name(),
                     topic = %parcel.outbound.topic,
                     %reason,

@@ -14,6 +14,7 @@ use super::scope::{LastCall, Scope};
 use super::status::{Hold, PartitionStatus, Progress};
 use super::tracker::{Sequence, Tracker};
 use crate::handler::registry::Route;
+use crate::message::identity::Place;
 
 /// One assignment of one partition.
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub(super) struct Partition {
     pub(super) assignment: Assignment,
     /// `None` for a topic that no handler reads any more.
     pub(super) route: Option<Arc<Route>>,
+    /// What all identities of its requests have in common.
+    pub(super) place: Place,
     /// `None` if its topic is none of its handler's retry topics.
     pub(super) retry: Option<RetryPlace>,
     /// Read from a retry topic before its time: what is behind it is not read.
@@ -38,6 +41,8 @@ pub(super) struct Partition {
     /// Records read and not finished, but for those that were abandoned.
     in_flight: usize,
     asked: Option<i64>,
+    /// What others read about it is out of date.
+    has_news: bool,
     status: Arc<PartitionStatus>,
 }
 
@@ -48,9 +53,12 @@ impl Partition {
         status: Arc<PartitionStatus>,
     ) -> Self {
         let retry = route.as_ref().and_then(|route| RetryPlace::of(&assignment.topic, route));
+        let Assignment { cluster, topic, partition, .. } = &assignment;
+        let place = Place::new(cluster, topic, *partition);
         Self {
             assignment,
             route,
+            place,
             retry,
             early: None,
             scope: Scope::default(),
@@ -62,6 +70,7 @@ impl Partition {
             closing: false,
             in_flight: 0,
             asked: None,
+            has_news: false,
             status,
         }
     }
@@ -87,8 +96,11 @@ impl Partition {
         &self.status
     }
 
-    /// Writes down how far it is.
-    fn progress(&self) {
+    /// Writes down how far it is, if that has changed.
+    pub(super) fn tell(&mut self) {
+        if !std::mem::take(&mut self.has_news) {
+            return;
+        }
         let oldest = self.tracker.oldest();
         self.status.progress(Progress {
             position: self.tracker.frontier().or(oldest.map(|(offset, ..)| offset)),
@@ -101,9 +113,8 @@ impl Partition {
     /// Takes in a record that was read then.
     pub(super) fn deliver(&mut self, offset: i64, read: Instant) -> Sequence {
         self.in_flight += 1;
-        let sequence = self.tracker.deliver(offset, read);
-        self.progress();
-        sequence
+        self.has_news = true;
+        self.tracker.deliver(offset, read)
     }
 
     /// Takes in a request: a record on which there will be a word.
@@ -117,21 +128,21 @@ impl Partition {
     pub(super) fn complete(&mut self, sequence: Sequence) {
         self.in_flight -= 1;
         self.tracker.complete(sequence);
-        self.progress();
+        self.has_news = true;
     }
 
     /// A request has its turn.
     pub(super) fn begin(&mut self, sequence: Sequence, now: Instant) -> Scope {
         self.newest = self.newest.max(Some(sequence));
         self.tracker.at_handler(sequence, Some(now));
-        self.progress();
+        self.has_news = true;
         self.scope.clone()
     }
 
     /// There is a word on a request: what it waits for now is the broker.
     pub(super) fn answered(&mut self, sequence: Sequence) {
         self.tracker.at_handler(sequence, None);
-        self.progress();
+        self.has_news = true;
     }
 
     /// A request is left to the partition's next owner, and with it all that waits for it: the

@@ -15,7 +15,8 @@ pub(super) struct Scope(Arc<Ends>);
 struct Ends {
     last_call: OnceLock<LastCall>,
     closing: CancellationToken,
-    ended: CancellationToken,
+    /// Shared without its own count of clones, which is behind a lock.
+    ended: Arc<CancellationToken>,
 }
 
 /// What an assignment that is about to end still wants.
@@ -51,7 +52,7 @@ impl Scope {
     }
 
     /// Cancelled when whatever still runs no longer counts.
-    pub(super) fn ended(&self) -> &CancellationToken {
+    pub(super) fn ended(&self) -> &Arc<CancellationToken> {
         &self.0.ended
     }
 

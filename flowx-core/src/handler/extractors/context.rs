@@ -54,21 +54,20 @@ impl Context {
     /// with `cancellation().cancelled().await`.
     #[must_use]
     pub fn cancellation(&self) -> CancellationToken {
-        self.0.cancelled.clone()
+        self.0.cancelled()
     }
 
     /// A key that is the same for every try at this record and that no other record has: pass it to
     /// services that do a thing only once per key.
     #[must_use]
     pub fn idempotency_key(&self) -> &str {
-        &self.0.idempotency_key
+        self.0.idempotency_key()
     }
 
     /// The same context with another key, for tests.
     #[must_use]
-    pub fn with_idempotency_key(mut self, key: impl Into<Arc<str>>) -> Self {
-        self.0.idempotency_key = key.into();
-        self
+    pub fn with_idempotency_key(self, key: impl Into<Arc<str>>) -> Self {
+        Self(self.0.with_idempotency_key(key.into()))
     }
 
     /// The same context as another try, for tests.

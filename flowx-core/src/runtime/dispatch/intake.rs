@@ -2,19 +2,17 @@
 
 use std::sync::Arc;
 
-use futures_util::FutureExt;
 use tokio::time::Instant;
 
-use super::super::attempt::settle;
 use super::super::delayed::{Arrival, Early, arrival};
 use super::super::job::Job;
 use super::super::lane::Lanes;
 use super::super::port::{Epoch, Sink, Source};
+use super::super::settle::{self, Begun};
 use super::super::status::{HandlerStatus, Hold};
-use super::{BATCH, Dispatch, Running};
+use super::{BATCH, Dispatch};
 use crate::handler::registry::Route;
 use crate::message::envelope::Envelope;
-use crate::message::identity::RequestId;
 use crate::message::record::Record;
 
 /// How busy a handler is.
@@ -29,7 +27,8 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
     /// Reads what the bounds allow; whether there may be more to read at once.
     pub(super) fn read(&mut self) -> bool {
         for _ in 0..BATCH {
-            if !self.outbox.has_room(&self.plan.bounds) {
+            let bounds = &self.plan.bounds;
+            if !self.outbox.has_room(bounds) || self.at_work_bytes >= bounds.at_work_bytes {
                 return false;
             }
             let Some(epoch) = self.readable.pop_front() else { return false };
@@ -49,10 +48,15 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
             }
             if let Some(Early { arrival, .. }) = partition.early.take() {
                 self.begin(epoch, arrival);
-                self.queue(epoch);
             } else if let Some(record) = self.source.take(epoch) {
                 self.take_in(epoch, record);
-                self.queue(epoch);
+            } else {
+                continue;
+            }
+            // Whether the next one may be read is asked when its turn comes.
+            if let Some(partition) = self.partitions.get_mut(&epoch).filter(|one| !one.queued) {
+                partition.queued = true;
+                self.readable.push_back(epoch);
             }
         }
         true
@@ -60,10 +64,10 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
 
     /// Puts a partition in line for reading.
     pub(super) fn queue(&mut self, epoch: Epoch) {
-        if !self.may_read(epoch) {
+        if self.partitions.get(&epoch).is_none_or(|one| one.queued) || !self.may_read(epoch) {
             return;
         }
-        if let Some(partition) = self.partitions.get_mut(&epoch).filter(|one| !one.queued) {
+        if let Some(partition) = self.partitions.get_mut(&epoch) {
             partition.queued = true;
             self.readable.push_back(epoch);
         }
@@ -119,13 +123,14 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
         let Some(route) = partition.route.clone() else { return };
         let Arrival { offset, record, id, earlier } = arrival;
         let sequence = partition.admit(offset, self.now);
-        let cluster = &partition.assignment.cluster;
-        let id = id.unwrap_or_else(|| RequestId::of(cluster, &record, route.name()));
+        let id = id.unwrap_or_else(|| {
+            partition.place.id(record.at.offset, record.timestamp, route.name())
+        });
         let envelope = Envelope::read(record);
         let lane = Lanes::of(route.policy.order, &envelope);
         // From a retry topic only the next one leads on, whatever the record says of itself.
         let retry_topics = partition.retry.as_ref().map_or(0, |retry| retry.index + 1);
-        let job = Job {
+        let job = Arc::new(Job {
             epoch,
             sequence,
             route,
@@ -137,7 +142,8 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
             attempts: earlier,
             trace: None,
             retry_topics,
-        };
+            process_ids: self.plan.process_ids,
+        });
         if let Some(job) = partition.lanes.enter(job) {
             self.start(job);
         }
@@ -145,20 +151,21 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
 
     /// Calls the handler. One that is ready at once is settled in place; others run on their own.
     /// Those that waited for it follow, one after another: a loop, for the line may be long.
-    pub(super) fn start(&mut self, job: Job) {
+    pub(super) fn start(&mut self, job: Arc<Job>) {
         let mut next = Some(job);
         while let Some(mut job) = next.take() {
             let Some(partition) = self.partitions.get_mut(&job.epoch) else { return };
-            job.begun = Instant::now();
-            let scope = partition.begin(job.sequence, job.begun);
+            let now = Instant::now();
+            Arc::make_mut(&mut job).begun = now;
+            let scope = partition.begin(job.sequence, now);
             if let Some(handler) = self.status.handler(job.route.index) {
                 handler.metrics.in_flight.inc();
             }
             self.loads[job.route.index].running += 1;
-            let mut running: Running = Box::pin(settle(job, Arc::clone(&self.plan), scope));
-            match (&mut running).now_or_never() {
-                Some((job, verdict)) => next = self.word(job, verdict),
-                None => self.running.push(running),
+            self.at_work_bytes += job.size();
+            match settle::begin(job, &self.plan, &scope) {
+                Begun::Settled(job, verdict) => next = self.word(job, verdict),
+                Begun::Pending(running) => self.running.push(running),
             }
         }
     }

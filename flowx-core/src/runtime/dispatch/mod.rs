@@ -6,7 +6,6 @@ mod hold;
 mod intake;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,14 +16,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::clock::Clock;
 use super::drain::{Phase, Revocation};
-use super::job::{Job, Lane};
+use super::job::Lane;
 use super::outbox::Outbox;
 use super::partition::Partition;
 use super::pauses::Pauses;
 use super::plan::Plan;
 use super::port::{Epoch, Position, Sink, Source};
+use super::settle::Running;
 use super::status::Status;
-use super::verdict::Verdict;
 
 /// How long a finished offset waits for the commit that covers it.
 const COMMIT_INTERVAL: Duration = Duration::from_secs(1);
@@ -76,6 +75,7 @@ pub async fn run<S: Source, K: Sink>(
         stalled: VecDeque::new(),
         loads,
         running: FuturesUnordered::new(),
+        at_work_bytes: 0,
         outbox: Outbox::default(),
         revocations: Vec::new(),
         early: Pauses::default(),
@@ -86,8 +86,6 @@ pub async fn run<S: Source, K: Sink>(
     status.observed(dispatch.run(stop)).await;
     dispatch.close().await
 }
-
-type Running = Pin<Box<dyn Future<Output = (Job, Verdict)> + Send>>;
 
 struct Dispatch<S, K> {
     source: S,
@@ -108,6 +106,8 @@ struct Dispatch<S, K> {
     /// How busy each handler is, by its place in the registry.
     loads: Vec<intake::Load>,
     running: FuturesUnordered<Running>,
+    /// Bytes of the requests that are with their handlers.
+    at_work_bytes: usize,
     outbox: Outbox,
     revocations: Vec<Revocation>,
     /// When one request of a held partition is tried.
@@ -136,6 +136,7 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
                 self.queue_all();
             }
             self.outbox.measure(self.status.metrics());
+            self.partitions.values_mut().for_each(Partition::tell);
             let alarm = self.alarm();
             // All of these are cancel-safe. The order is fixed, so that a run can be repeated: first
             // what is rare and must not wait for what comes all the time.
@@ -149,7 +150,8 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
                 }
                 delivery = self.sink.delivered() => self.delivered(delivery),
                 Some((job, verdict)) = self.running.next() => self.settled(job, verdict),
-                () = std::future::ready(()), if goes_on => {}
+                // Others on this thread have their turn as well.
+                () = tokio::task::yield_now(), if goes_on => {}
             }
         }
     }
