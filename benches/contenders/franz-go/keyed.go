@@ -6,34 +6,25 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// handleByKey answers the records of each key in a goroutine of its own, and marks all up to the
-// first that is not done when every reply is acknowledged.
+// handleByKey answers the records of each key in a goroutine of its own, and marks all when every
+// reply is acknowledged. What has begun is finished, for there is no record up to which all are done.
 func (pc *pconsumer) handleByKey(records []*kgo.Record) {
-	byKey := make(map[string][]int)
-	for i, r := range records {
-		byKey[string(r.Key)] = append(byKey[string(r.Key)], i)
+	byKey := make(map[string][]*kgo.Record)
+	for _, r := range records {
+		byKey[string(r.Key)] = append(byKey[string(r.Key)], r)
 	}
 	var acks kgo.FirstErrPromise
 	var wg sync.WaitGroup
-	done := make([]bool, len(records))
-	for _, indexes := range byKey {
+	for _, ofKey := range byKey {
 		pc.limit <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-pc.limit }()
-			for _, i := range indexes {
-				if pc.quitting() {
-					return
-				}
-				pc.answer(records[i], &acks)
-				done[i] = true
+			for _, r := range ofKey {
+				pc.answer(r, &acks)
 			}
 		})
 	}
 	wg.Wait()
 	exitOn(acks.Err())
-	prefix := 0
-	for prefix < len(done) && done[prefix] {
-		prefix++
-	}
-	pc.cl.MarkCommitRecords(records[:prefix]...)
+	pc.cl.MarkCommitRecords(records...)
 }

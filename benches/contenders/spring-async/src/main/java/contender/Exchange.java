@@ -50,6 +50,10 @@ public class Exchange {
     }
 
     CompletableFuture<Reply> handle(Request request) {
+        if (request.sequence() % 100 < retryPercent && failed.add(request.requestId())) {
+            return CompletableFuture.failedFuture(
+                    new IllegalStateException("the rates do not answer"));
+        }
         if (waits()) {
             Executor later = CompletableFuture.delayedExecutor(wait, TimeUnit.MILLISECONDS, pool);
             return CompletableFuture.supplyAsync(() -> reply(request), later);
@@ -58,9 +62,6 @@ public class Exchange {
     }
 
     private Reply reply(Request request) {
-        if (request.sequence() % 100 < retryPercent && failed.add(request.requestId())) {
-            throw new IllegalStateException("the rates do not answer");
-        }
         double total = 0;
         if (request.lines() != null) {
             for (Request.Line line : request.lines()) {
