@@ -15,6 +15,7 @@ use super::log_format::LogFormat;
 use super::order::Order;
 use super::origin::{Origin, Origins};
 use super::secret::Secret;
+use super::security::SecuritySettings;
 use crate::message::decode::Limits;
 use crate::message::error_reply::DEFAULT_ERROR_FIELD;
 
@@ -34,6 +35,8 @@ pub struct Settings {
     pub bootstrap_servers: Option<String>,
     /// Kafka's `security.protocol`; default `PLAINTEXT`.
     pub security_protocol: String,
+    /// How clients log in, and how they know brokers.
+    pub security: SecuritySettings,
     /// Further properties of librdkafka, by name; none by default. Any may be a password.
     pub kafka: BTreeMap<String, Secret>,
     /// Consumer group; by default the name of the binary in kebab-case.
@@ -166,6 +169,7 @@ impl Default for Settings {
         Self {
             bootstrap_servers: None,
             security_protocol: "PLAINTEXT".to_owned(),
+            security: SecuritySettings::default(),
             kafka: BTreeMap::new(),
             group: None,
             instance_id: None,

@@ -13,6 +13,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use tokio::sync::{mpsc, oneshot};
 
 use super::logging::{LogOnly, guarded};
+use super::login::Login;
 use super::partition::record;
 use super::reader::{Bounds, LOOK_UP, POLL, found};
 use super::settings::{KafkaSettings, SetupError};
@@ -62,6 +63,9 @@ impl Scan {
             .remove("group.protocol");
         let consumer: BaseConsumer<LogOnly> =
             settings.create(&config, LogOnly(settings.unspoken()))?;
+        let mut login = Login::of(settings)?;
+        login.first().await;
+        login.step(consumer.client());
         let (records, received) = mpsc::channel(WAITING);
         let (found, topics) = oneshot::channel();
         thread::Builder::new()
