@@ -7,3 +7,16 @@ mod access;
 mod bank;
 mod log;
 mod plain;
+
+#[cfg(feature = "tls")]
+mod authority;
+#[cfg(feature = "tls")]
+mod door;
+#[cfg(feature = "tls")]
+mod encrypted;
+#[cfg(feature = "tls")]
+mod endpoint;
+#[cfg(feature = "tls")]
+mod hostile;
+#[cfg(feature = "tls")]
+mod tokens;

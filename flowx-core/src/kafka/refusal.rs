@@ -17,10 +17,22 @@ pub(super) enum Refused {
 /// What an error says of it, if it is a refusal.
 pub(super) fn of_error(code: Code, reason: &str, group: Option<&str>) -> Option<(Refused, String)> {
     Some(match code {
+        // A connection that logs in again too soon, with a token that has hardly any life left: the next
+        // one is let in.
+        Code::Authentication if reason.contains("current SASL state") => return None,
         Code::Authentication | Code::SaslAuthenticationFailed | Code::UnsupportedSASLMechanism => {
             (Refused::Connection, login(reason).to_owned())
         }
         Code::SSL => (Refused::Connection, tls(reason).to_owned()),
+        // In TLS 1.3 a server looks at certificates of clients when these take themselves for connected.
+        Code::BrokerTransportFailure if reason.contains("SSL alert") => {
+            (Refused::Connection, tls(reason).to_owned())
+        }
+        Code::BrokerTransportFailure if reason.contains("SSL listener?") => {
+            let words = "a broker speaks TLS at this address and this connector does not; set \
+                         FLOWX_CONNECTOR_SECURITY_PROTOCOL to `SASL_SSL` or `SSL`";
+            (Refused::Connection, words.to_owned())
+        }
         Code::TopicAuthorizationFailed => {
             let topic = topic(reason)?;
             (Refused::Topic(topic.to_owned()), reading(topic))
@@ -58,7 +70,7 @@ pub(super) fn writing(topic: &str) -> String {
 }
 
 fn login(reason: &str) -> &'static str {
-    if reason.contains("mechanism") {
+    if reason.contains("mechanism handshake failed") {
         return "the brokers do not take this SASL mechanism; set FLOWX_CONNECTOR_SASL_MECHANISM to one that \
                 their listener has";
     }
@@ -118,6 +130,11 @@ mod tests {
             ),
             (
                 Code::Authentication,
+                "canary: SASL authentication error: invalid credentials with SASL mechanism SCRAM-SHA-256",
+                "refuse the login",
+            ),
+            (
+                Code::Authentication,
                 "sasl_ssl://canary:9092/1: SASL mechanism handshake failed",
                 "FLOWX_CONNECTOR_SASL_MECHANISM",
             ),
@@ -127,6 +144,16 @@ mod tests {
             (Code::SSL, "canary: tlsv13 alert certificate required", "FLOWX_CONNECTOR_TLS_KEY"),
             (Code::SSL, "canary: wrong version number", "does not speak TLS"),
             (Code::SSL, "canary", "a cipher in common"),
+            (
+                Code::BrokerTransportFailure,
+                "canary: Receive failed: sslv3 alert bad certificate: SSL alert number 42",
+                "FLOWX_CONNECTOR_TLS_KEY",
+            ),
+            (
+                Code::BrokerTransportFailure,
+                "canary: might be caused by incorrect security.protocol configuration (connecting to a SSL listener?)",
+                "set FLOWX_CONNECTOR_SECURITY_PROTOCOL",
+            ),
             (Code::GroupAuthorizationFailed, "canary", "`a-group`; grant Read on the group"),
             (
                 Code::TopicAuthorizationFailed,
@@ -138,5 +165,7 @@ mod tests {
             assert!(told.contains(words) && !told.contains("canary"), "{words}: {told}");
         }
         assert_eq!(of(Code::BrokerTransportFailure, "canary"), None);
+        let again = "SASL mechanism handshake failed: Request not valid in current SASL state";
+        assert_eq!(of(Code::Authentication, again), None);
     }
 }
