@@ -231,8 +231,12 @@ fn token(kind: &str, token: &str, life: Option<&str>) -> String {
 }
 
 /// The client and its secret, as HTTP's basic authentication has them.
+pub(crate) fn basic() -> String {
+    base64(format!("{SUBJECT}:{SECRET}").as_bytes(), b"+/", true)
+}
+
 fn knows_the_secret(question: &str) -> bool {
-    let expected = base64(format!("{SUBJECT}:{SECRET}").as_bytes(), b"+/", true);
+    let expected = basic();
     question.lines().any(|line| {
         line.split_once(": ").is_some_and(|(name, value)| {
             name.eq_ignore_ascii_case("authorization") && value == format!("Basic {expected}")

@@ -16,7 +16,7 @@ impl Log {
         let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
         let log = kept.get_or_insert_with(Self::default).clone();
         ONCE.call_once(|| {
-            let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::INFO);
+            let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE);
             subscriber.with_ansi(false).with_writer(log.clone()).init();
         });
         log

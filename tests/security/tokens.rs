@@ -7,7 +7,7 @@ use flowx_tests::{eventually, require_kafka};
 
 use crate::authority::text;
 use crate::bank::{Bank, WITHIN, answered, run};
-use crate::endpoint::{Endpoint, Manner, SECRET};
+use crate::endpoint::{Endpoint, Manner, SECRET, basic, jwt};
 use crate::log::Log;
 use crate::plain::every_tool_works;
 
@@ -69,9 +69,19 @@ async fn tokens_are_fetched_again_before_they_expire_and_an_endpoint_that_is_awa
     assert_eq!(answered(&mut replies, 1).await, ["c"]);
     running.is_well().await;
 
+    let token = jwt(1);
+    let (token, basic) = (token.split('.').next().unwrap().to_owned(), basic());
+    let mut pages = log.text();
+    for page in ["", "/health", "/info", "/metrics", "/prometheus", "/handlers"] {
+        pages += &running.site.get(&format!("/manage/actuator{page}")).await.body;
+    }
     running.stop().await;
     assert_eq!(bank.committed().await, 14);
-    assert!(!log.text().contains("canary"), "{}", log.text());
+    pages += &log.text();
+    for secret in ["canary", SECRET, &token, &basic] {
+        let lines: Vec<_> = pages.lines().filter(|line| line.contains(secret)).collect();
+        assert!(lines.is_empty(), "{lines:#?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
