@@ -8,31 +8,38 @@ mod handlers;
 #[path = "end_to_end/promises.rs"]
 mod promises;
 
-/// What only Apache Kafka can show: the embedded broker knows no static members, and refuses the last
-/// commit of a member that gives its partitions back before it joins again.
-mod apache_kafka_alone {
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn a_second_instance_takes_over_without_a_loss_by_eager_assignment() {
-        flowx_tests::require_kafka!();
-        let broker = super::broker::Broker::kafka("takes_over_eagerly").await;
-        super::promises::a_second_instance_takes_over_without_a_loss_by_eager_assignment(broker)
-            .await;
-    }
+/// Runs promises on Apache Kafka twice, the second time with connectors that may do what `check --acls`
+/// prints and nothing else.
+macro_rules! on_apache_kafka {
+    ($may_do_all:ident, $least_privilege:ident: $($promise:ident),* $(,)?) => {
+        mod $may_do_all {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $promise() {
+                flowx_tests::require_kafka!();
+                let broker = super::broker::Broker::kafka(stringify!($promise)).await;
+                super::promises::$promise(broker).await;
+            })*
+        }
 
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn a_member_with_a_name_is_at_work_again_right_after_a_restart() {
-        flowx_tests::require_kafka!();
-        let broker = super::broker::Broker::kafka("named_member_restarts").await;
-        super::promises::a_member_with_a_name_is_at_work_again_right_after_a_restart(broker).await;
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn of_two_members_with_one_name_the_first_gives_way_and_says_so() {
-        flowx_tests::require_kafka!();
-        let broker = super::broker::Broker::kafka("named_twice").await;
-        super::promises::of_two_members_with_one_name_the_first_gives_way_and_says_so(broker).await;
-    }
+        mod $least_privilege {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $promise() {
+                flowx_tests::require_kafka!();
+                let test = concat!(stringify!($promise), "_guarded");
+                let broker = super::broker::Broker::guarded(test).await;
+                super::promises::$promise(broker).await;
+            })*
+        }
+    };
 }
+
+// What only Apache Kafka can show: the embedded broker knows no static members, and refuses the last
+// commit of a member that gives its partitions back before it joins again.
+on_apache_kafka!(apache_kafka_alone, least_privilege_alone:
+    a_second_instance_takes_over_without_a_loss_by_eager_assignment,
+    a_member_with_a_name_is_at_work_again_right_after_a_restart,
+    of_two_members_with_one_name_the_first_gives_way_and_says_so,
+);
 
 /// Runs every promise on both brokers.
 macro_rules! on_both_brokers {
@@ -45,14 +52,7 @@ macro_rules! on_both_brokers {
             })*
         }
 
-        mod apache_kafka {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $promise() {
-                flowx_tests::require_kafka!();
-                let broker = super::broker::Broker::kafka(stringify!($promise)).await;
-                super::promises::$promise(broker).await;
-            })*
-        }
+        on_apache_kafka!(apache_kafka, least_privilege: $($promise),*);
     };
 }
 

@@ -9,9 +9,9 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value::Value};
 use opentelemetry_proto::tonic::trace::v1::{Span, span::SpanKind, status::StatusCode};
 use prost::Message as _;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStderr, Command};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
 
@@ -97,7 +97,12 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn connector(cluster: &KafkaCluster, collector: &Collector) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_rehearsal"))
+    command(cluster, collector).spawn().unwrap()
+}
+
+fn command(cluster: &KafkaCluster, collector: &Collector) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rehearsal"));
+    command
         .arg("run")
         .env("HANDLERS", "good,moody")
         .env("KAFKA_BOOTSTRAP_SERVERS", cluster.bootstrap_servers())
@@ -108,9 +113,14 @@ fn connector(cluster: &KafkaCluster, collector: &Collector) -> Child {
         .env("RUST_LOG", "warn")
         .env_remove("MENDED")
         .stderr(Stdio::inherit())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap()
+        .kill_on_drop(true);
+    command
+}
+
+async fn stop(mut program: Child) {
+    let pid = program.id().unwrap().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().await.unwrap().success());
+    assert!(timeout(PATIENCE, program.wait()).await.unwrap().unwrap().success());
 }
 
 #[tokio::test]
@@ -127,10 +137,12 @@ async fn an_attempt_is_a_span_of_its_requests_trace_and_answers_go_on_from_there
         cluster.create_topic(topic, 1, 1).await;
     }
     let mut collector = Collector::start().await;
-    let mut program = connector(&cluster, &collector);
+    let program = connector(&cluster, &collector);
     let request = TextRecord::new(r#"{"number":7}"#)
         .key("p-1")
         .header("processInstanceUuid", "p-1")
+        .header("Fx-ProcessName", "onboarding")
+        .header("fxContext", "main:4")
         .header("traceparent", format!("00-{TRACE}-{PARENT}-01"))
         .header("tracestate", "vendor=1");
     cluster.console().produce(&good, std::slice::from_ref(&request)).await;
@@ -165,6 +177,8 @@ async fn an_attempt_is_a_span_of_its_requests_trace_and_answers_go_on_from_there
         ("messaging.consumer.group.name", "rehearsal"),
         ("fx.type", "BUSINESS"),
         ("fx.processInstanceUuid", "p-1"),
+        ("fx.processName", "onboarding"),
+        ("fx.context", "main:4"),
     ] {
         assert_eq!(text(&span.attributes, name).as_deref(), Some(expected), "{name}");
     }
@@ -181,7 +195,50 @@ async fn an_attempt_is_a_span_of_its_requests_trace_and_answers_go_on_from_there
         assert_eq!(parents, [Some(&*expected)], "in place of the received one");
         assert_eq!(record.header_value("tracestate"), Some("vendor=1"));
     }
-    let pid = program.id().unwrap().to_string();
-    assert!(Command::new("kill").args(["-TERM", &pid]).status().await.unwrap().success());
-    assert!(timeout(PATIENCE, program.wait()).await.unwrap().unwrap().success());
+    stop(program).await;
+}
+
+#[tokio::test]
+async fn what_nobody_hears_takes_no_span_from_what_is_logged_or_exported_after_it() {
+    require_kafka!();
+    const REQUESTS: usize = 20;
+    let cluster = KafkaCluster::start(1).await;
+    let chatty = "ai.flowx.dev.rehearsal.chatty.v1";
+    let replies = "ai.flowx.dev.engine.receive.rehearsal.chatty.results.v1";
+    for topic in [chatty, replies] {
+        cluster.create_topic(topic, 1, 1).await;
+    }
+    let mut collector = Collector::start().await;
+    let mut command = command(&cluster, &collector);
+    command.env("HANDLERS", "chatty").env("RUST_LOG", "info,rehearsal=warn").stderr(Stdio::piped());
+    let mut program = command.spawn().unwrap();
+    let log = BufReader::new(program.stderr.take().unwrap()).lines();
+    let log = tokio::spawn(heard(log));
+    let request = TextRecord::new(r#"{"number":7}"#).header("processInstanceUuid", "p-1");
+    cluster.console().produce(chatty, &vec![request; REQUESTS]).await;
+    cluster.console().consume(replies, REQUESTS).await;
+    let (mut attempts, mut inner) = (0, 0);
+    while attempts < REQUESTS || inner < REQUESTS {
+        for (_, span) in collector.spans().await {
+            *(if span.name == "inner" { &mut inner } else { &mut attempts }) += 1;
+        }
+    }
+    stop(program).await;
+    let heard = log.await.unwrap();
+    assert_eq!(heard.len(), REQUESTS, "{heard:#?}");
+    for line in heard {
+        assert!(line.contains(r#"request{handler="chatty" process="p-1""#), "{line}");
+        assert!(line.contains("inner{number=7}"), "{line}");
+    }
+}
+
+/// The lines that the handler has logged.
+async fn heard(mut log: Lines<BufReader<ChildStderr>>) -> Vec<String> {
+    let mut heard = Vec::new();
+    while let Some(line) = log.next_line().await.unwrap() {
+        if line.contains("somebody hears this") {
+            heard.push(line);
+        }
+    }
+    heard
 }

@@ -156,9 +156,8 @@ fn take(
             if results.kill(&contender.name).is_some() {
                 return Ok(());
             }
-            let scenario = if quick { KILLED.quick() } else { KILLED };
-            preload(stage.broker, stage.seed, &scenario.feed)?;
-            let kill = kill(stage, contender, &scenario)
+            preload(stage.broker, stage.seed, &KILLED.feed)?;
+            let kill = kill(stage, contender, &KILLED)
                 .with_context(|| format!("kill -9 of {}", contender.name))?;
             println!("kill -9 {}: {:?} {:?}", contender.name, kill.violations, kill.verdict);
             results.add(Line::Kill(kill))

@@ -36,7 +36,9 @@ enum Command {
 }
 
 fn main() -> anyhow::Result<std::process::ExitCode> {
-    match Arguments::parse().command {
+    let command = Arguments::parse().command;
+    contender::end_on_signals()?;
+    match command {
         Command::Compare(arguments) => compare::compare(&arguments)?,
         Command::Soak(arguments) => {
             if !soaking::run(&arguments)? {

@@ -466,5 +466,6 @@ fn plan(settings: &Settings, registry: Registry, group: String) -> Plan {
         bounds: Bounds::default(),
         drain: settings.drain,
         show_panics: settings.show_panics,
+        process_ids: settings.process_ids,
     }
 }

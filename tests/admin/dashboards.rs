@@ -6,6 +6,7 @@ use std::fs;
 use flowx_core::runtime::metrics::{FAMILIES, Family, Kind};
 use flowx_tests::repository;
 use promql_parser::parser::{self, Expr, LabelModifier};
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use crate::handlers::started;
@@ -191,6 +192,38 @@ fn the_alerts_ask_for_what_there_is() {
         "FlowxConnectorNotReady",
     ] {
         assert!(names.contains(needed), "{needed}");
+    }
+}
+
+/// What a set of rules holds, by its name; both as Prometheus and as the chart's object have them.
+fn rules(groups: &Value) -> BTreeMap<String, Value> {
+    let groups = groups.as_array().expect("groups");
+    let rules = groups.iter().flat_map(|group| group["rules"].as_array().expect("rules"));
+    rules.map(|rule| (rule["alert"].as_str().expect("a name").to_owned(), rule.clone())).collect()
+}
+
+/// The chart's folder is where the rules are; `.ci/chart` holds that what is rendered is up to date.
+#[test]
+fn the_chart_brings_every_alert_asked_of_its_own_connector_alone() {
+    let alerts: Value = serde_yaml_ng::from_str(&read("deploy/prometheus/alerts.yaml")).unwrap();
+    let alerts = rules(&alerts["groups"]);
+    let golden = read("tests/deploy/golden/everything.yaml");
+    let objects = serde_yaml_ng::Deserializer::from_str(&golden);
+    let mut objects = objects.map(|object| Value::deserialize(object).expect("an object"));
+    let object = objects.find(|object| object["kind"] == "PrometheusRule").unwrap();
+    let brought = rules(&object["spec"]["groups"]);
+    for (name, alert) in &alerts {
+        let rule = brought.get(name).unwrap_or_else(|| panic!("the chart has no {name}"));
+        for part in ["for", "labels", "annotations"] {
+            assert_eq!(rule[part], alert[part], "{part} of {name}");
+        }
+        let expression = rule["expr"].as_str().expect("an expression");
+        let plain = expression.replace(r#"{job="credit-mngt"}"#, "");
+        let plain = plain.replace(r#"{job="credit-mngt","#, "{");
+        assert_eq!(plain, alert["expr"].as_str().expect("an expression"), "{name}");
+        let jobs = expression.matches(r#"{job="credit-mngt""#).count();
+        assert_eq!(jobs, expression.matches("flowx_").count(), "{name}: {expression}");
+        assert_eq!(missing(expression), [""; 0]);
     }
 }
 

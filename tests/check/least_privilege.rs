@@ -9,8 +9,7 @@ use flowx_core::check::{Check, Finding, Level, Report, acls};
 use flowx_core::config::Settings;
 use flowx_core::kafka::{KafkaSettings, ReadFrom, Reader, Writer};
 use flowx_core::message::record::{Outbound, Record};
-use flowx_tests::kafka::KafkaCluster;
-use flowx_tests::proxy::Proxy;
+use flowx_tests::kafka::{CLERK, GuardedCluster};
 use flowx_tests::{eventually, require_kafka};
 
 const BOOK: &str = "ai.flowx.dev.ledger.book.v1";
@@ -18,49 +17,22 @@ const REPLY: &str = "ai.flowx.dev.engine.receive.ledger.book.results.v1";
 const ASIDE: &str = "ai.flowx.dev.ledger.book.v1.dlq";
 const WITHIN: Duration = Duration::from_secs(60);
 
-/// Who comes by the second listener must log in; who comes by the first may do everything.
-const GUARDED: &[(&str, &str)] = &[
-    ("authorizer.class.name", "org.apache.kafka.metadata.authorizer.StandardAuthorizer"),
-    ("super.users", "User:ANONYMOUS"),
-    (
-        "listener.security.protocol.map",
-        "PLAINTEXT:PLAINTEXT,BEHIND:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT",
-    ),
-    ("listener.name.behind.sasl.enabled.mechanisms", "PLAIN"),
-    (
-        "listener.name.behind.plain.sasl.jaas.config",
-        "org.apache.kafka.common.security.plain.PlainLoginModule required user_clerk=\"secret\";",
-    ),
-];
-
-struct Bank {
-    cluster: KafkaCluster,
-    proxy: Proxy,
-}
+struct Bank(GuardedCluster);
 
 impl Bank {
     async fn open() -> Self {
-        let proxy = Proxy::listen().await.unwrap();
-        let cluster = KafkaCluster::start_advertised(1, GUARDED, &[proxy.port()]).await;
-        proxy.lead_to(cluster.hidden_port(0).unwrap());
-        Self { cluster, proxy }
+        Self(GuardedCluster::start().await)
     }
 
     /// The connector, as a user who has no permission but what was granted.
     fn connector(&self) -> Connector {
         let mut settings = Settings::default();
-        settings.bootstrap_servers = Some(format!("127.0.0.1:{}", self.proxy.port()));
-        settings.security_protocol = "SASL_PLAINTEXT".to_owned();
-        for (name, value) in
-            [("sasl.mechanisms", "PLAIN"), ("sasl.username", "clerk"), ("sasl.password", "secret")]
-        {
-            settings.kafka.insert(name.to_owned(), value.into());
-        }
+        self.0.log_in(&mut settings);
         crate::connector(&["book"], settings)
     }
 
     async fn check(&self) -> Report {
-        let check = Check::of(&self.connector()).unwrap().principal("User:clerk");
+        let check = Check::of(&self.connector()).unwrap().principal(CLERK);
         check.look(WITHIN).await.unwrap()
     }
 
@@ -94,7 +66,7 @@ impl Bank {
                 word => arguments.push(word),
             }
         }
-        self.cluster.console().tool(class, &arguments).await;
+        self.0.cluster.console().tool(class, &arguments).await;
     }
 
     fn grants(&self) -> Vec<KafkaCommand> {
@@ -105,7 +77,7 @@ impl Bank {
 }
 
 fn reach() -> Reach {
-    Reach { principal: Some("User:clerk".to_owned()), ..Reach::default() }
+    Reach { principal: Some(CLERK.to_owned()), ..Reach::default() }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -164,7 +136,7 @@ async fn serves(bank: &Bank) {
     let connector = bank.connector();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let running = tokio::spawn(connector.run(async { drop(stopped.await) }));
-    let all_powerful = KafkaSettings::new(bank.cluster.bootstrap_servers(), "test");
+    let all_powerful = KafkaSettings::new(bank.0.cluster.bootstrap_servers(), "test");
     let mut replies = Reader::open(&all_powerful, &[REPLY], ReadFrom::Beginning).await.unwrap();
     let mut aside = Reader::open(&all_powerful, &[ASIDE], ReadFrom::Beginning).await.unwrap();
     let request = |process: &str, payload: &str| Outbound {

@@ -135,7 +135,11 @@ async fn dead_letters_are_listed_shown_and_sent_again() {
     assert_eq!(get("/deadletters?handler=nobody").await.json()["total"], 0);
 
     let path = format!("/deadletters/{}", row["id"].as_str().unwrap());
-    for (query, payload) in [("", Value::Null), ("?payload=true", json!("canary \\u{1b}[2J"))] {
+    for (query, payload) in [
+        ("", Value::Null),
+        ("?payload=true", json!("canary \\u{1b}[2J")),
+        ("?payload=unmasked", json!("canary \\u{1b}[2J")),
+    ] {
         let shown = get(&format!("{path}{query}")).await;
         assert_eq!(shown.json()["payload"], payload, "{shown:?}");
         assert!(!shown.body.contains("canary-jwt"), "{shown:?}");

@@ -1,7 +1,7 @@
 //! What a desk finds and shows: all of it, nothing secret, nothing that plays tricks.
 
 use flowx_core::dead_letters::Filter;
-use flowx_core::dead_letters::view::{Row, Table, Whole, json_line};
+use flowx_core::dead_letters::view::{Payload, Row, Table, Whole, json_line};
 
 use crate::numbers::{ASIDE, Office, outbound};
 
@@ -41,7 +41,7 @@ async fn hostile_texts_stay_on_their_line() {
         assert!(is_harmless(&line) && !line.contains('\n'), "{line}");
     }
     let (entry, record) = office.desk.show(id).await.unwrap().unwrap();
-    let whole = Whole::of(&entry, &record, true);
+    let whole = Whole::of(&entry, &record, Payload::Whole);
     let text = whole.to_string();
     assert!(is_harmless(&text), "{text}");
     assert!(!text.lines().any(|line| line.starts_with("EXTRA")), "{text}");
@@ -60,7 +60,8 @@ async fn a_list_has_no_payload_and_a_letter_shows_it_only_if_asked() {
     let rows = office.rows(Filter::default()).await;
     let (entry, record) = office.desk.show(&rows[0].id).await.unwrap().unwrap();
     let shown = |with_payload| {
-        let whole = Whole::of(&entry, &record, with_payload);
+        let shown = if with_payload { Payload::Masked(None) } else { Payload::Length };
+        let whole = Whole::of(&entry, &record, shown);
         [whole.to_string(), json_line(&whole)]
     };
     for text in [Table(&rows).to_string(), json_line(&rows[0])].iter().chain(&shown(false)) {
@@ -72,6 +73,26 @@ async fn a_list_has_no_payload_and_a_letter_shows_it_only_if_asked() {
         assert!(text.contains("(12 bytes, not shown)"), "{text}");
     }
     assert_eq!(office.desk.show("0f8e5a1c3b7d49260f8e5a1c3b7d4926").await.unwrap(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_the_name_of_a_secret_is_masked_unless_all_is_wanted() {
+    let office = Office::new();
+    let connector = office.connector().await;
+    let request = connector.handler("brittle").payload(r#"{"user": "ada", "pin": "canary"}"#);
+    request.exchange().await;
+    connector.stop().await.unwrap();
+    let rows = office.rows(Filter::default()).await;
+    let (entry, record) = office.desk.show(&rows[0].id).await.unwrap().unwrap();
+    let handler = office.desk.route(&entry.letter).map(|route| &route.handler);
+    for handler in [None, handler] {
+        let whole = Whole::of(&entry, &record, Payload::Masked(handler));
+        assert_eq!(whole.payload.as_deref(), Some(r#"{"user":"ada","pin":"xxxxxx"}"#));
+        assert_eq!(whole.masked, ["$.pin"]);
+        assert!(whole.to_string().contains("masked\n  $.pin\n"), "{whole}");
+    }
+    let whole = Whole::of(&entry, &record, Payload::Whole);
+    assert_eq!(whole.payload.as_deref(), Some(r#"{"user": "ada", "pin": "canary"}"#));
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,14 +3,17 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use flowx_core::check::command::KafkaCommand;
+use flowx_core::check::{Check, acls};
 use flowx_core::config::Settings;
 use flowx_core::config::assignment::AssignmentProtocol;
 use flowx_core::kafka::{EmbeddedBroker, KafkaSettings, ReadFrom, Reader, Writer};
 use flowx_core::message::record::{Outbound, Record};
 use flowx_core::message::topic::Naming;
 use flowx_core::testing::process_engine::{PlatformVersion, ProcessEngine};
-use flowx_core::{Connector, ConnectorBuilder};
-use flowx_tests::kafka::{KafkaCluster, NewTopic};
+use flowx_core::{Connector, ConnectorBuilder, ConnectorError};
+use flowx_tests::eventually;
+use flowx_tests::kafka::{CLERK, GuardedCluster, KafkaCluster, NewTopic};
 use tokio::sync::{OnceCell, oneshot};
 use tokio::task::JoinHandle;
 
@@ -21,11 +24,20 @@ pub(crate) struct Broker {
     /// Keeps the broker alive.
     embedded: Option<EmbeddedBroker>,
     bootstrap_servers: String,
+    /// Where connectors may do nothing but what `check --acls` prints.
+    guarded: Option<&'static GuardedCluster>,
     test: &'static str,
 }
 
+/// Stands in the groups of the tests in which connectors need permissions.
+const GUARDED_TESTS: &str = "-guarded-";
+const WITHIN: Duration = Duration::from_secs(60);
+
 /// One cluster serves all tests of this binary; each has topics and groups of its own.
 static KAFKA: OnceCell<KafkaCluster> = OnceCell::const_new();
+
+/// Likewise, for the tests in which connectors need permissions.
+static GUARDED: OnceCell<GuardedCluster> = OnceCell::const_new();
 
 /// The cluster belongs to a runtime that outlives every test.
 fn runtime() -> &'static tokio::runtime::Runtime {
@@ -37,7 +49,7 @@ impl Broker {
     pub(crate) fn embedded(test: &'static str) -> Self {
         let embedded = EmbeddedBroker::start(PARTITIONS).unwrap();
         let bootstrap_servers = embedded.bootstrap_servers().to_owned();
-        Self { embedded: Some(embedded), bootstrap_servers, test }
+        Self { embedded: Some(embedded), bootstrap_servers, guarded: None, test }
     }
 
     pub(crate) async fn kafka(test: &'static str) -> Self {
@@ -46,7 +58,23 @@ impl Broker {
                 runtime().spawn(KafkaCluster::start(1)).await.expect("Kafka starts")
             })
             .await;
-        Self { embedded: None, bootstrap_servers: cluster.bootstrap_servers(), test }
+        let bootstrap_servers = cluster.bootstrap_servers();
+        Self { embedded: None, bootstrap_servers, guarded: None, test }
+    }
+
+    /// Apache Kafka that admits connectors to what they need and to nothing else.
+    pub(crate) async fn guarded(test: &'static str) -> Self {
+        let guarded = GUARDED
+            .get_or_init(|| async {
+                runtime().spawn(GuardedCluster::start()).await.expect("Kafka starts")
+            })
+            .await;
+        let bootstrap_servers = guarded.cluster.bootstrap_servers();
+        Self { embedded: None, bootstrap_servers, guarded: Some(guarded), test }
+    }
+
+    fn cluster(&self) -> &'static KafkaCluster {
+        self.guarded.map_or_else(|| KAFKA.get().unwrap(), |guarded| &guarded.cluster)
     }
 
     pub(crate) async fn create_topics(&self, topics: &[&str]) {
@@ -55,7 +83,7 @@ impl Broker {
             None => {
                 let topics: Vec<_> =
                     topics.iter().map(|topic| NewTopic::new(*topic, PARTITIONS, 1)).collect();
-                KAFKA.get().unwrap().create_topics(&topics).await;
+                self.cluster().create_topics(&topics).await;
             }
         }
     }
@@ -112,6 +140,9 @@ impl Broker {
         settings.bootstrap_servers = Some(self.bootstrap_servers.clone());
         let client = self.client(group);
         settings.kafka = client.extra;
+        if let Some(guarded) = self.guarded {
+            guarded.log_in(&mut settings);
+        }
         settings.session_timeout = client.session_timeout;
         settings.drain = client.session_timeout / 2;
         settings.naming.environment = format!("{}.", self.test);
@@ -146,10 +177,35 @@ pub(crate) struct Running {
 pub(crate) fn start(builder: ConnectorBuilder) -> Running {
     let connector = builder.build().unwrap();
     let (stop, stopped) = oneshot::channel();
-    let run = async move {
-        connector.run(async { drop(stopped.await) }).await.unwrap();
-    };
+    let run = async move { serve(connector, async { drop(stopped.await) }).await.unwrap() };
     Running { stop, task: tokio::spawn(run) }
+}
+
+/// Runs a connector, and before that grants what it needs where it needs to be granted.
+pub(crate) async fn serve(
+    connector: Connector,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), ConnectorError> {
+    if connector.group().contains(GUARDED_TESTS) {
+        grant(&connector).await;
+    }
+    connector.run(stop).await
+}
+
+/// Allows the connector what it says that it needs, and no more.
+async fn grant(connector: &Connector) {
+    let admin = GUARDED.get().expect("it runs").cluster.admin();
+    let needed = acls::needed(connector.registry(), connector.group());
+    admin.grant(CLERK, &needed.into_iter().collect::<Vec<_>>()).await.expect("it is granted");
+    // A broker hears of it from its controller.
+    eventually(WITHIN, || async {
+        let report = Check::of(connector).unwrap().principal(CLERK).look(WITHIN).await;
+        let report = report.map_err(|error| error.to_string())?;
+        let mut commands = report.findings.iter().flat_map(|finding| &finding.commands);
+        let lacks = commands.any(|command| matches!(command, KafkaCommand::Grant(_)));
+        if lacks { Err(report.to_string()) } else { Ok(()) }
+    })
+    .await;
 }
 
 impl Running {

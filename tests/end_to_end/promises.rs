@@ -11,7 +11,7 @@ use flowx_core::message::record::{Outbound, Record};
 use flowx_core::testing::process_engine::PlatformVersion;
 use flowx_tests::eventually;
 
-use crate::broker::{Broker, next, start};
+use crate::broker::{Broker, next, serve, start};
 use crate::handlers::{Doubled, Gate, ROUND, Seen, Topics};
 
 const WITHIN: Duration = Duration::from_secs(60);
@@ -227,7 +227,7 @@ pub(crate) async fn of_two_members_with_one_name_the_first_gives_way_and_says_so
     let mut replies = broker.reader(&[&reply]).await;
     let member = || broker.connector_named("c", "instance-1", &["double"]);
     let first = member().state(Arc::<Seen>::default()).build().unwrap();
-    let first = tokio::spawn(first.run(std::future::pending()));
+    let first = tokio::spawn(serve(first, std::future::pending()));
     send_numbers(&broker, &request, 0..1).await;
     next(&mut replies, 1).await;
     let second = start(member().state(Arc::<Seen>::default()));

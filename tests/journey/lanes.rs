@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use flowx_core::runtime::plan::Bounds;
 use flowx_core::{HandlerError, State, flowx_handler};
 use serde_json::json;
 
@@ -128,6 +129,22 @@ async fn a_long_line_stops_the_reading_of_its_partition_and_of_no_other() {
     stage.let_go(300);
     pass(Duration::from_secs(1)).await;
     assert!(stage.calls().contains(&"behind".to_owned()), "there is room again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn large_requests_at_work_are_bounded_in_bytes() {
+    let (connector, stage) = shop::open().await;
+    for _ in 0..100 {
+        let order = json!({"amount": 1, "note": "x".repeat(1 << 20)});
+        let _ = connector.handler("unordered").json(&order).post();
+    }
+    pass(Duration::from_secs(1)).await;
+    let most = Bounds::default().at_work_bytes >> 20;
+    let at_work = stage.calls().len();
+    assert!((most / 2..=most).contains(&at_work), "{at_work} of {most} MiB");
+    stage.let_go(100);
+    pass(Duration::from_secs(1)).await;
+    assert_eq!(stage.calls().len(), 100);
 }
 
 #[tokio::test(start_paused = true)]

@@ -18,5 +18,6 @@ mod retries;
 mod retry_chaos;
 mod retry_notes;
 mod retry_topics;
+mod sensitive;
 mod shop;
 mod stop;

@@ -2,6 +2,7 @@
 //! processes of several tenants share one connector.
 
 mod internals;
+mod large;
 mod panics;
 mod tenants;
 mod topics;

@@ -1,6 +1,7 @@
 //! Contenders: what is known of them, how they are built, and how they run.
 
 mod build;
+mod interrupt;
 mod manifest;
 mod running;
 mod usage;
@@ -9,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
+pub(crate) use interrupt::end_on_signals;
 pub(crate) use manifest::{Manifest, Order};
 pub(crate) use running::{Environment, Running, Stopped};
 pub(crate) use usage::Usage;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::{Contender, Usage};
+use super::{Contender, Usage, interrupt};
 use crate::load::Feed;
 use crate::scenario::Scenario;
 
@@ -90,7 +90,9 @@ impl Contender {
             }
             command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file.try_clone()?);
             let child = command.spawn();
-            running.children.push(child.with_context(|| format!("cannot start `{}`", words[0]))?);
+            let child = child.with_context(|| format!("cannot start `{}`", words[0]))?;
+            interrupt::watch(Pid::from_child(&child));
+            running.children.push(child);
         }
         Ok(running)
     }
@@ -155,6 +157,7 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.signal(Signal::KILL);
         for child in &mut self.children {
+            interrupt::forget(Pid::from_child(child));
             let _ = child.wait();
         }
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail, ensure};
 
 use super::{Names, REPLY_TOPIC, STARTED_WITHIN, Stage, violations};
-use crate::contender::{Contender, Running};
+use crate::contender::{Contender, Running, Stopped};
 use crate::report::Kill;
 use crate::scenario::{Handler, Scenario};
 
@@ -33,10 +33,14 @@ pub(crate) fn kill(stage: &Stage<'_>, contender: &Contender, scenario: &Scenario
     stage.broker.create_topic(&names.replies, scenario.feed.partitions, REPLY_TOPIC)?;
     let mut kill = Kill::new(&contender.name);
     match played(stage, contender, &scenario, &names) {
-        Ok(stopped) => {
+        Ok((committed, stopped)) => {
+            kill.committed = committed;
             let (verdict, _) = stage.judge(contender, &scenario, &names, scenario.feed.count)?;
             kill.violations = violations(&verdict, contender.manifest.order, stopped);
             kill.verdict = Some(verdict);
+            if committed == 0 {
+                kill.violations.push("nothing was committed when it was killed".to_owned());
+            }
         }
         Err(error) => kill.violations.push(error.to_string()),
     }
@@ -44,12 +48,13 @@ pub(crate) fn kill(stage: &Stage<'_>, contender: &Contender, scenario: &Scenario
     Ok(kill)
 }
 
+/// Plays it; what was committed at the kill, and how the second one ended.
 fn played(
     stage: &Stage<'_>,
     contender: &Contender,
     scenario: &Scenario,
     names: &Names,
-) -> Result<crate::contender::Stopped> {
+) -> Result<(u64, Stopped)> {
     let count = scenario.feed.count;
     let replies = || -> Result<u64> {
         let ends = stage.broker.end_offsets(&names.replies, scenario.feed.partitions)?;
@@ -78,10 +83,13 @@ fn played(
     running.kill();
 
     let before = replies()?;
+    let partitions = scenario.feed.partitions;
+    let committed = stage.broker.committed(&names.group, &names.requests, partitions)?;
+    let committed: i64 = committed.into_iter().flatten().sum();
     let mut running = stage.start(contender, scenario, names)?;
     let taken_over = wait(&mut running, TAKEN_OVER_WITHIN, &|| Ok(replies()? > before))?;
     ensure!(taken_over, "no reply within {TAKEN_OVER_WITHIN:?} of a kill -9 and a restart");
     // Duplicates come on top, so that the count says only that it may be done.
     wait(&mut running, WORKS_ON, &|| Ok(replies()? >= 2 * count))?;
-    Ok(running.stop())
+    Ok((committed.unsigned_abs(), running.stop()))
 }

@@ -83,6 +83,8 @@ pub(crate) struct Latency {
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
 pub(crate) struct Kill {
     pub(crate) contender: String,
+    /// Requests whose offsets were committed by then.
+    pub(crate) committed: u64,
     pub(crate) verdict: Option<Verdict>,
     pub(crate) violations: Vec<String>,
 }
@@ -119,7 +121,12 @@ impl Run {
 
 impl Kill {
     pub(crate) fn new(contender: &str) -> Self {
-        Self { contender: contender.to_owned(), verdict: None, violations: Vec::new() }
+        Self {
+            contender: contender.to_owned(),
+            committed: 0,
+            verdict: None,
+            violations: Vec::new(),
+        }
     }
 }
 

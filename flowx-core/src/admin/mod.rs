@@ -30,7 +30,7 @@
 //! | request | answer |
 //! |---|---|
 //! | `GET deadletters` | the newest of them; `handler`, `reason`, `process`, `id`, `since`, `until` and `limit` in the query |
-//! | `GET deadletters/{id}` | one of them with its headers; with `?payload=true` its payload too |
+//! | `GET deadletters/{id}` | one of them with its headers; with `?payload=true` its payload too, what is sensitive in it masked (`?payload=unmasked`: all of it) |
 //! | `GET deadletters/page` | a page for people, who type the token into it |
 //! | `POST deadletters/replay` | sends their requests again, and says what became of each |
 //!

@@ -35,8 +35,7 @@ pub(super) fn to_stderr(format: LogFormat, default: &str, traces: Option<Listene
             lines.json().with_current_span(false).with_writer(|| EscapedJson(io::stderr())).boxed()
         }
     };
-    // A filter for each listener costs more than one for all, and after something that none of them
-    // wanted it may take a span for unwanted too: only where there are two.
+    // A filter for each listener costs more than one for all: only where there are two.
     let begun = match traces {
         None => tracing_subscriber::registry().with(lines).with(filter).try_init(),
         Some(traces) => {

@@ -8,7 +8,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::Layer as _;
-use tracing_subscriber::filter::FilterFn;
+use tracing_subscriber::filter::DynFilterFn;
 
 use super::logs::Listener;
 
@@ -34,7 +34,9 @@ impl Traces {
     /// Hears of all spans from level `info`, the handlers' own among them; events stay in the log.
     pub(super) fn listener(&self) -> Option<Listener> {
         let Ok(Some(provider)) = &self.0 else { return None };
-        let wanted = FilterFn::new(|metadata| {
+        // It is asked anew each time. What all filters of a process want for good is told to their listeners
+        // unasked, by what the filters said last, which may have been of something that was never told.
+        let wanted = DynFilterFn::new(|metadata, _| {
             metadata.is_span()
                 && *metadata.level() <= tracing::Level::INFO
                 && metadata.target() != "flowx::request"

@@ -381,6 +381,7 @@ pub const KEYS: &[Key] = &[
         .list(),
     key!("check.enabled", "FLOWX_CONNECTOR_CHECK", [], check, switch),
     key!("log.format", "FLOWX_CONNECTOR_LOG_FORMAT", [], log_format, word),
+    key!("log.process_ids", "FLOWX_CONNECTOR_LOG_PROCESS_IDS", [], process_ids, word),
 ];
 
 #[cfg(test)]

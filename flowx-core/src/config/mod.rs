@@ -103,6 +103,7 @@
 //! | `FLOWX_CONNECTOR_ADMIN_EXPOSE` | `admin.expose` | | what of it is served: `health`, `info`, `metrics`, `handlers`, `deadletters`, `catalog`, separated by commas | all on a loopback address, else `health,info,metrics` |
 //! | `FLOWX_CONNECTOR_CHECK` | `check.enabled` | | whether `run` looks at the cluster when it starts, beside its work, and warns of what is missing | `true` |
 //! | `FLOWX_CONNECTOR_LOG_FORMAT` | `log.format` | | how the log is written: `text`, or `json` with one object on each line | `text` |
+//! | `FLOWX_CONNECTOR_LOG_PROCESS_IDS` | `log.process_ids` | | how logs and exported spans name process instances: `shown`, `hashed` (the first 16 digits of the SHA-256) or `hidden` | `shown` |
 //! | `FLOWX_CONNECTOR_HANDLER_<NAME>_TOPIC` | `handler.<name>.topic` | | topic of one handler, written as in the attribute | the attribute's |
 //! | `FLOWX_CONNECTOR_HANDLER_<NAME>_REPLY` | `handler.<name>.reply` | | reply topic of one handler | the attribute's |
 //! | `FLOWX_CONNECTOR_HANDLER_<NAME>_CONCURRENCY` | `handler.<name>.concurrency` | | requests of one handler at work at once | the attribute's |
@@ -145,6 +146,7 @@ pub mod layers;
 pub mod log_format;
 pub mod order;
 pub mod origin;
+pub mod process_ids;
 pub mod properties;
 pub mod secret;
 pub mod security;

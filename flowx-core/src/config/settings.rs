@@ -14,6 +14,7 @@ use super::layers::Sources;
 use super::log_format::LogFormat;
 use super::order::Order;
 use super::origin::{Origin, Origins};
+use super::process_ids::ProcessIds;
 use super::secret::Secret;
 use super::security::SecuritySettings;
 use crate::message::decode::Limits;
@@ -127,6 +128,8 @@ pub struct Settings {
     pub check: bool,
     /// How the program's log is written; default as text.
     pub log_format: LogFormat,
+    /// How logs and exported spans name process instances; default by their ids.
+    pub process_ids: ProcessIds,
     /// Where what was read comes from.
     pub(super) origins: Origins,
 }
@@ -213,6 +216,7 @@ impl Default for Settings {
             admin_expose: None,
             check: true,
             log_format: LogFormat::default(),
+            process_ids: ProcessIds::default(),
             origins: Origins::default(),
         }
     }

@@ -15,6 +15,7 @@ use super::assignment::AssignmentProtocol;
 use super::delay::RetryDelay;
 use super::log_format::LogFormat;
 use super::order::Order;
+use super::process_ids::ProcessIds;
 use super::secret::Secret;
 
 /// Read, or what was expected. The value is left out of that: it may be a secret in the wrong place.
@@ -258,6 +259,7 @@ show! {
     Duration: |time| format_duration(*time).to_string().into();
     Order: |order| order.name().into();
     LogFormat: |format| format.name().into();
+    ProcessIds: |ids| ids.name().into();
     AssignmentProtocol: |assignment| assignment.name().into();
     SocketAddr: |address| address.to_string().into();
     BTreeSet<AdminGroup>: |groups| groups.iter().map(|group| group.name()).collect::<Vec<_>>().into();

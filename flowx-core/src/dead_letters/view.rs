@@ -4,12 +4,17 @@ use std::fmt;
 use std::time::{Duration, UNIX_EPOCH};
 
 use serde::Serialize;
+use serde_json::Value;
 
+use super::capture::mask;
 use super::escape;
 use super::journal::{Entry, Replay};
 use super::obstacle::Obstacle;
 use super::replay::Outcome;
 use super::secret::looks_secret;
+use crate::handler::bound::BoundHandler;
+use crate::handler::schema::Draft;
+use crate::handler::schema::sensitive::Sensitive;
 use crate::message::record::Record;
 
 /// One line of a list.
@@ -106,9 +111,49 @@ pub struct Whole {
     pub headers: Vec<Header>,
     /// Length of the payload in bytes; `None` for a null.
     pub payload_bytes: Option<usize>,
-    /// The payload, escaped, if it is asked for.
+    /// The payload, escaped, if it is asked for; a text in brackets if it cannot be masked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payload: Option<String>,
+    /// Places of it that are masked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub masked: Vec<String>,
+}
+
+/// What is shown of the payload of a dead letter.
+#[derive(Clone, Copy, Debug)]
+pub enum Payload<'h> {
+    /// Its length.
+    Length,
+    /// All of it but what is [sensitive](crate::handler::schema::sensitive) for this handler, or has the
+    /// name of a secret; names alone count where the handler is gone.
+    Masked(Option<&'h BoundHandler>),
+    /// All of it.
+    Whole,
+}
+
+impl Payload<'_> {
+    /// The text that is shown, and the places that are masked in it.
+    fn of(self, payload: &[u8]) -> (Option<String>, Vec<String>) {
+        let handler = match self {
+            Self::Length => return (None, Vec::new()),
+            Self::Whole => return (Some(escape::bytes(payload)), Vec::new()),
+            Self::Masked(handler) => handler,
+        };
+        let schema = handler.map_or(Value::Bool(true), |h| h.request_schema(Draft::default()));
+        match mask::payload(payload, &schema, &[]) {
+            Some(masked) => {
+                let paths = masked.paths.iter().map(|path| escape::text(&path.to_string()));
+                (Some(escape::bytes(&masked.json)), paths.collect())
+            }
+            // Where it is no JSON, nobody can tell which part of it is sensitive.
+            None if Sensitive::of(&schema).is_some() => {
+                let bytes = payload.len();
+                let words = "no JSON, so nothing in it can be masked";
+                (Some(format!("({bytes} bytes, not shown: {words})")), Vec::new())
+            }
+            None => (Some(escape::bytes(payload)), Vec::new()),
+        }
+    }
 }
 
 /// One header.
@@ -121,9 +166,9 @@ pub struct Header {
 }
 
 impl Whole {
-    /// What is shown of a dead letter, with its payload or without.
+    /// What is shown of a dead letter, and of its payload.
     #[must_use]
-    pub fn of(entry: &Entry, record: &Record, with_payload: bool) -> Self {
+    pub fn of(entry: &Entry, record: &Record, shown: Payload<'_>) -> Self {
         let value = |name: &str, value: &[u8]| match looks_secret(name) {
             true => format!("({} bytes, not shown)", value.len()),
             false => escape::bytes(value),
@@ -133,12 +178,14 @@ impl Whole {
             value: bytes.map(|bytes| value(name, bytes)),
         });
         let payload = record.payload.as_deref();
+        let (text, masked) = payload.map(|payload| shown.of(payload)).unwrap_or_default();
         Self {
             row: Row::of(entry),
             key: record.key.as_deref().map(escape::bytes),
             headers: headers.collect(),
             payload_bytes: payload.map(<[u8]>::len),
-            payload: payload.filter(|_| with_payload).map(escape::bytes),
+            payload: text,
+            masked,
         }
     }
 }
@@ -163,6 +210,9 @@ impl fmt::Display for Whole {
         }
         if let Some(payload) = &self.payload {
             writeln!(f, "payload\n  {payload}")?;
+        }
+        if !self.masked.is_empty() {
+            writeln!(f, "masked\n  {}", self.masked.join(", "))?;
         }
         Ok(())
     }

@@ -158,6 +158,7 @@ impl Assignments {
 mod tests {
     use super::super::membership::Membership;
     use super::super::outbox::Outbox;
+    use super::super::partition::Queue;
     use super::super::settings::KafkaSettings;
     use super::*;
     use crate::message::topic::Subscription;
@@ -170,7 +171,8 @@ mod tests {
         let consumer = Membership::new(&settings, topics, outbox).unwrap().join(0).unwrap().0;
         (0..count)
             .map(|partition| {
-                let queue = consumer.split_partition_queue("t", partition).unwrap();
+                let split = consumer.split_partition_queue("t", partition).unwrap();
+                let queue = Queue::of(&consumer, "t", partition, split, || {}).unwrap();
                 (Partition::new("t".into(), partition, queue), Some(10))
             })
             .collect()

@@ -1,7 +1,8 @@
 //! The few calls into librdkafka for which the client library has no safe wrapper.
 #![allow(
     unsafe_code,
-    reason = "the safe wrapper panics on header names that are not UTF-8, cannot tell what became of a \
+    reason = "the safe wrapper panics on header names that are not UTF-8, takes one message at a time \
+              from a queue of many, cannot tell what became of a \
               commit without waiting for it or what waits in a queue, rings no bell for a producer, can \
               neither add brokers nor set two things of the mock, asks neither what a client may do \
               nor who is in a group, and gives a client no token and no other login while it lives"
@@ -23,19 +24,7 @@ use rdkafka::types::{RDKafkaErrorCode, RDKafkaRespErr};
 use tokio::sync::Notify;
 
 use crate::message::headers::Headers;
-
-/// The headers of a message, names read lossily; `None` if the record's header block is damaged.
-pub(super) fn headers(message: &BorrowedMessage<'_>) -> Option<Headers> {
-    let mut list = ptr::null_mut();
-    // SAFETY: the message is alive for the whole call, and `list` is a valid place for the result.
-    let code = unsafe { native::rd_kafka_message_headers(message.ptr(), &raw mut list) };
-    match code {
-        // SAFETY: on success the list is valid and owned by the message, which outlives this call.
-        native::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR => Some(unsafe { copy(list) }),
-        native::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR__NOENT => Some(Headers::default()),
-        _ => None,
-    }
-}
+use crate::message::record::{Coordinates, Record};
 
 /// Lets members of a group on this client's mock cluster join at once instead of after 3 s.
 /// Does nothing to a client without a mock cluster.
@@ -209,6 +198,118 @@ fn answer(code: RDKafkaRespErr) -> Result<(), RDKafkaErrorCode> {
     match code {
         RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR => Ok(()),
         code => Err(code.into()),
+    }
+}
+
+/// The queue of a partition that was split off, to take many records from at once.
+///
+/// Let go of it before the client is closed.
+pub(super) struct Backlog(NonNull<native::rd_kafka_queue_t>);
+
+// SAFETY: librdkafka's queues are locked inside and belong to no thread.
+unsafe impl Send for Backlog {}
+
+impl Backlog {
+    /// The queue of this partition; `None` if the client has none.
+    pub(super) fn of<C: ClientContext>(
+        client: &Client<C>,
+        topic: &str,
+        partition: i32,
+    ) -> Option<Self> {
+        let topic = CString::new(topic).ok()?;
+        // SAFETY: client and name are alive during the call; the reference that it returns is this one's.
+        let queue = unsafe {
+            native::rd_kafka_queue_get_partition(client.native_ptr(), topic.as_ptr(), partition)
+        };
+        NonNull::new(queue).map(Self)
+    }
+
+    /// Takes what is there, at most so many, in order; never waits.
+    pub(super) fn take(
+        &self,
+        topic: &Arc<str>,
+        most: usize,
+        mut each: impl FnMut(Result<Record, RDKafkaErrorCode>),
+    ) {
+        const ROOM: usize = 128;
+        let mut messages = [ptr::null_mut(); ROOM];
+        // SAFETY: the queue is alive as long as `self`; there is room for as many as are asked for.
+        let taken = unsafe {
+            native::rd_kafka_consume_batch_queue(
+                self.0.as_ptr(),
+                0,
+                messages.as_mut_ptr(),
+                most.clamp(1, ROOM),
+            )
+        };
+        for message in &messages[..usize::try_from(taken).unwrap_or(0)] {
+            // SAFETY: each of these is a message of ours, which nobody else destroys.
+            let message = unsafe { Owned(NonNull::new_unchecked(*message)) };
+            each(message.read(topic));
+        }
+    }
+}
+
+impl Drop for Backlog {
+    fn drop(&mut self) {
+        // SAFETY: the reference was taken by `of` and is released once.
+        unsafe { native::rd_kafka_queue_destroy(self.0.as_ptr()) };
+    }
+}
+
+/// A message that is destroyed here.
+struct Owned(NonNull<native::rd_kafka_message_t>);
+
+impl Owned {
+    fn read(&self, topic: &Arc<str>) -> Result<Record, RDKafkaErrorCode> {
+        // SAFETY: the message is alive as long as `self`.
+        unsafe {
+            answer(self.0.as_ref().err)?;
+            Ok(record(self.0, topic))
+        }
+    }
+}
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        // SAFETY: it is ours, and destroyed once.
+        unsafe { native::rd_kafka_message_destroy(self.0.as_ptr()) };
+    }
+}
+
+/// An owned copy of a message, made at once: a message keeps its whole fetch buffer in memory. Names of
+/// headers are read lossily.
+pub(super) fn copied(message: &BorrowedMessage<'_>, topic: &Arc<str>) -> Record {
+    // SAFETY: the message is alive for the whole call.
+    unsafe { record(NonNull::new_unchecked(message.ptr()), topic) }
+}
+
+/// # Safety
+/// The message is alive during the call.
+unsafe fn record(message: NonNull<native::rd_kafka_message_t>, topic: &Arc<str>) -> Record {
+    // SAFETY: the caller vouches for it.
+    let parts = unsafe { message.as_ref() };
+    // SAFETY: key and payload have as many bytes as the message says, or are null.
+    let bytes = |start: *mut c_void, length: usize| unsafe {
+        (!start.is_null()).then(|| slice::from_raw_parts(start.cast::<u8>(), length).to_vec())
+    };
+    let at =
+        Coordinates { topic: Arc::clone(topic), partition: parts.partition, offset: parts.offset };
+    // SAFETY: as above.
+    let headers = unsafe { headers(message) }.unwrap_or_else(|| {
+        tracing::error!(target: "flowx::kafka", %at, "the record's headers cannot be read");
+        Default::default()
+    });
+    let mut kind = native::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+    // SAFETY: as above; the place for the kind is valid.
+    let timestamp = unsafe { native::rd_kafka_message_timestamp(message.as_ptr(), &raw mut kind) };
+    let is_known = kind != native::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+    Record {
+        timestamp: (is_known && timestamp != -1).then_some(timestamp),
+        key: bytes(parts.key, parts.key_len),
+        headers,
+        payload: bytes(parts.payload, parts.len),
+        at,
     }
 }
 
@@ -600,6 +701,22 @@ pub(super) fn delay_request<C: ClientContext>(client: &Client<C>, kind: i16, del
         assert!(!cluster.is_null(), "this client has a mock cluster");
         let no_error = RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR;
         native::rd_kafka_mock_broker_push_request_error_rtts(cluster, 1, kind, 1, no_error, delay);
+    }
+}
+
+/// The headers of a message; `None` if its header block is damaged.
+///
+/// # Safety
+/// The message is alive during the call.
+unsafe fn headers(message: NonNull<native::rd_kafka_message_t>) -> Option<Headers> {
+    let mut list = ptr::null_mut();
+    // SAFETY: the caller vouches for the message, and `list` is a valid place for the result.
+    let code = unsafe { native::rd_kafka_message_headers(message.as_ptr(), &raw mut list) };
+    match code {
+        // SAFETY: on success the list is valid and owned by the message.
+        RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR => Some(unsafe { copy(list) }),
+        RDKafkaRespErr::RD_KAFKA_RESP_ERR__NOENT => Some(Headers::default()),
+        _ => None,
     }
 }
 

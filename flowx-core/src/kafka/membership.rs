@@ -126,14 +126,15 @@ mod tests {
     use crate::runtime::port::{Position, Source as _, SourceEvent};
 
     async fn write_ten_each(broker: &EmbeddedBroker, partitions: i32) {
-        let numbers = (0..partitions).flat_map(|partition| (0..10).map(move |n| (partition, n)));
+        let numbers = (0..partitions).flat_map(|partition| (0..10).map(move |_| partition));
         let records: Vec<_> = numbers
-            .map(|(partition, n)| Outbound {
+            .map(|partition| Outbound {
                 topic: "t".into(),
                 partition: Some(partition),
                 key: None,
                 headers: Default::default(),
-                payload: Some(format!("{n}").into_bytes()),
+                // So large that none is taken out of its queue ahead of its turn.
+                payload: Some(vec![b'x'; 100_000]),
             })
             .collect();
         Writer::connect(&broker.settings("w")).unwrap().write(&records).await.unwrap();

@@ -1,18 +1,18 @@
 //! The queue of one assigned partition, shared by the thread that owns the consumer and the task
 //! that reads.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
+use rdkafka::consumer::Consumer as _;
 use rdkafka::consumer::base_consumer::PartitionQueue;
 use rdkafka::error::KafkaError;
-use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::types::RDKafkaErrorCode;
 
-use super::ffi;
-use super::rebalance::Rebalancer;
+use super::ffi::Backlog;
+use super::rebalance::{Consumer, Rebalancer};
 use super::watchdog::Sight;
-use crate::message::record::{Coordinates, Record};
+use crate::message::record::Record;
 
 /// One assignment's records.
 ///
@@ -36,7 +36,11 @@ pub(super) enum Taken {
 
 struct Reading {
     /// `None` once the assignment has ended, or is held because reading on would skip a record.
-    queue: Option<PartitionQueue<Rebalancer>>,
+    queue: Option<Queue>,
+    /// Taken from the queue and not handed out.
+    ahead: VecDeque<Result<Record, RDKafkaErrorCode>>,
+    /// How many are taken from the queue at once.
+    batch: usize,
     /// The offset behind the last record taken.
     next: Option<i64>,
     /// Records and ends that were taken.
@@ -47,14 +51,38 @@ struct Reading {
     refused: bool,
 }
 
-impl Partition {
-    pub(super) fn new(
-        topic: Arc<str>,
+/// The queue of a partition.
+pub(super) struct Queue {
+    /// What is taken from; let go of before the queue itself, which keeps the consumer alive.
+    backlog: Backlog,
+    /// What rings when something comes in.
+    _split: PartitionQueue<Rebalancer>,
+}
+
+impl Queue {
+    /// The queue of a partition, once it is split off. `rings` when something comes into it.
+    pub(super) fn of(
+        consumer: &Consumer,
+        topic: &str,
         partition: i32,
-        queue: PartitionQueue<Rebalancer>,
-    ) -> Arc<Self> {
+        mut split: PartitionQueue<Rebalancer>,
+        rings: impl Fn() + Send + Sync + 'static,
+    ) -> Option<Self> {
+        let backlog = Backlog::of(consumer.client(), topic, partition)?;
+        split.set_nonempty_callback(rings);
+        Some(Self { backlog, _split: split })
+    }
+}
+
+/// Bytes that are copied out of a queue ahead of their turn, about.
+const AHEAD: usize = 64 * 1024;
+
+impl Partition {
+    pub(super) fn new(topic: Arc<str>, partition: i32, queue: Queue) -> Arc<Self> {
         let reading = Mutex::new(Reading {
             queue: Some(queue),
+            ahead: VecDeque::new(),
+            batch: 1,
             next: None,
             steps: 0,
             at_end: false,
@@ -67,37 +95,29 @@ impl Partition {
     pub(super) fn take(&self) -> Taken {
         let mut reading = self.lock();
         loop {
-            let Some(queue) = &reading.queue else { return Taken::Nothing };
-            let error = match queue.poll(Duration::ZERO) {
+            let code = match reading.taken(&self.topic) {
                 None => return Taken::Nothing,
-                Some(Ok(message)) => {
-                    let record = record(&message, &self.topic);
-                    drop(message);
+                Some(Ok(record)) => {
                     reading.next = Some(record.at.offset + 1);
                     reading.step(false);
                     return Taken::Record(record);
                 }
-                Some(Err(error)) => error,
+                Some(Err(code)) => code,
             };
-            if matches!(error, KafkaError::PartitionEOF(_)) {
-                reading.step(true);
-                continue;
-            }
-            match error.rdkafka_error_code() {
+            match code {
+                RDKafkaErrorCode::PartitionEOF => reading.step(true),
                 // Told by the error callback; it comes once, until a fetch succeeds.
-                Some(RDKafkaErrorCode::TopicAuthorizationFailed) => reading.refused = true,
-                Some(RDKafkaErrorCode::AutoOffsetReset) => {
-                    reading.queue = None;
+                RDKafkaErrorCode::TopicAuthorizationFailed => reading.refused = true,
+                RDKafkaErrorCode::AutoOffsetReset => {
+                    reading.end();
                     return Taken::OffsetGone;
                 }
                 // After these librdkafka goes on behind the record: nobody may follow it there.
-                Some(
-                    RDKafkaErrorCode::BadMessage
-                    | RDKafkaErrorCode::BadCompression
-                    | RDKafkaErrorCode::NotImplemented,
-                ) => {
-                    reading.queue = None;
-                    return Taken::Damaged(error);
+                RDKafkaErrorCode::BadMessage
+                | RDKafkaErrorCode::BadCompression
+                | RDKafkaErrorCode::NotImplemented => {
+                    reading.end();
+                    return Taken::Damaged(KafkaError::MessageConsumption(code));
                 }
                 // Everything else librdkafka tries again by itself; the error callback told it.
                 _ => {}
@@ -112,7 +132,7 @@ impl Partition {
         reading.queue.as_ref()?;
         Some(Sight {
             steps: reading.steps,
-            is_accounted_for: waiting > 0 || reading.refused,
+            is_accounted_for: waiting + reading.ahead.len() > 0 || reading.refused,
             at_end: reading.at_end,
             position: reading.next,
         })
@@ -125,7 +145,7 @@ impl Partition {
 
     /// Lets go of the queue; nothing is taken any more.
     pub(super) fn end(&self) {
-        self.lock().queue = None;
+        self.lock().end();
     }
 
     /// The offset behind the last record taken, if any was.
@@ -147,6 +167,22 @@ impl Partition {
 }
 
 impl Reading {
+    /// What is next in the queue, if anything is.
+    fn taken(&mut self, topic: &Arc<str>) -> Option<Result<Record, RDKafkaErrorCode>> {
+        if self.ahead.is_empty() {
+            let Self { queue, ahead, batch, .. } = self;
+            queue.as_ref()?.backlog.take(topic, *batch, |one| ahead.push_back(one));
+            let bytes: usize = ahead.iter().flatten().map(Record::size).sum();
+            self.batch = AHEAD * self.ahead.len() / bytes.max(1);
+        }
+        self.ahead.pop_front()
+    }
+
+    fn end(&mut self) {
+        self.queue = None;
+        self.ahead.clear();
+    }
+
     fn step(&mut self, at_end: bool) {
         self.steps += 1;
         self.at_end = at_end;
@@ -154,22 +190,49 @@ impl Reading {
     }
 }
 
-/// An owned copy, made at once: a message keeps its whole fetch buffer in memory.
-pub(super) fn record(message: &BorrowedMessage<'_>, topic: &Arc<str>) -> Record {
-    let at = Coordinates {
-        topic: Arc::clone(topic),
-        partition: message.partition(),
-        offset: message.offset(),
-    };
-    let headers = ffi::headers(message).unwrap_or_else(|| {
-        tracing::error!(target: "flowx::kafka", %at, "the record's headers cannot be read");
-        Default::default()
-    });
-    Record {
-        timestamp: message.timestamp().to_millis(),
-        key: message.key().map(<[u8]>::to_vec),
-        headers,
-        payload: message.payload().map(<[u8]>::to_vec),
-        at,
+#[cfg(test)]
+mod tests {
+    use crate::kafka::source::tests::{PATIENCE, assigned, until};
+    use crate::kafka::{EmbeddedBroker, KafkaSource, Writer};
+    use crate::message::record::Outbound;
+    use crate::message::topic::Subscription;
+    use crate::runtime::port::{Source as _, SourceEvent};
+
+    #[tokio::test]
+    async fn records_come_in_order_and_none_after_the_end_although_it_was_taken_ahead() {
+        let broker = EmbeddedBroker::start(1).unwrap();
+        broker.create_topic("t").unwrap();
+        let number = |n: u32| Outbound {
+            topic: "t".into(),
+            partition: None,
+            key: None,
+            headers: Default::default(),
+            payload: Some(n.to_string().into_bytes()),
+        };
+        let records: Vec<_> = (0..1_000).map(number).collect();
+        Writer::connect(&broker.settings("w")).unwrap().write(&records).await.unwrap();
+        let topics = vec![Subscription::Exact("t".into())];
+        let mut source = KafkaSource::subscribe(&broker.settings("g"), topics).unwrap();
+        let epoch = until(&mut source, assigned).await[0];
+        for n in 0..900_u32 {
+            let record = loop {
+                match source.take(epoch) {
+                    Some(record) => break record,
+                    None => {
+                        until(&mut source, |event| {
+                            matches!(event, SourceEvent::Readable).then_some(())
+                        })
+                        .await;
+                    }
+                }
+            };
+            assert_eq!(record.payload, Some(n.to_string().into_bytes()));
+        }
+        let partition = source.partition(epoch).unwrap();
+        assert!(!partition.lock().ahead.is_empty(), "this test is about something");
+        partition.end();
+        assert!(source.take(epoch).is_none());
+        assert_eq!(partition.next(), Some(900), "what was not handed out was not read");
+        source.close(Vec::new(), PATIENCE).await.unwrap();
     }
 }

@@ -14,9 +14,9 @@ use rdkafka::{Offset, TopicPartitionList};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc as async_mpsc, oneshot};
 
+use super::ffi;
 use super::logging::{LogOnly, guarded};
 use super::login::Login;
-use super::partition::record;
 use super::settings::{KafkaSettings, SetupError};
 use crate::message::record::Record;
 
@@ -143,7 +143,7 @@ fn read(
             let message = consumer.poll(POLL)?.ok()?;
             let name =
                 names.entry(message.topic().to_owned()).or_insert_with_key(|name| (&**name).into());
-            Some(record(&message, name))
+            Some(ffi::copied(&message, name))
         });
         let Some(record) = next else { continue };
         if let Err(TrySendError::Full(record)) = records.try_send(record) {

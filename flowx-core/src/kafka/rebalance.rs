@@ -16,7 +16,7 @@ use super::assignments::Assignments;
 use super::commits::Commits;
 use super::logging::{guarded, log_error, log_line};
 use super::outbox::Outbox;
-use super::partition::Partition;
+use super::partition::{Partition, Queue};
 use super::refusal::{self, Refused};
 use super::settings::KafkaSettings;
 use super::subscription::Subscriptions;
@@ -203,14 +203,17 @@ impl Rebalancer {
                 _ => None,
             };
             // Split before the assignment, or the first records would come in by the main queue.
-            let Some(mut queue) = consumer.split_partition_queue(topic, partition) else {
+            let Some(queue) = consumer.split_partition_queue(topic, partition) else {
                 return self.fail(format!("`{topic}` [{partition}] has no queue of its own"));
             };
             if self.subscriptions.wants(topic) {
                 let wake = self.outbox.waker();
-                queue.set_nonempty_callback(move || {
+                let rings = move || {
                     guarded("the queue callback", || wake.notify_one());
-                });
+                };
+                let Some(queue) = Queue::of(consumer, topic, partition, queue, rings) else {
+                    return self.fail(format!("`{topic}` [{partition}] cannot be read"));
+                };
                 taken.push((Partition::new(topic.into(), partition, queue), at));
                 add(&mut start, topic, partition, at.map_or(Offset::Beginning, Offset::Offset));
             } else {

@@ -12,9 +12,9 @@ use rdkafka::message::Message as _;
 use rdkafka::{Offset, TopicPartitionList};
 use tokio::sync::{mpsc, oneshot};
 
+use super::ffi;
 use super::logging::{LogOnly, guarded};
 use super::login::Login;
-use super::partition::record;
 use super::reader::{Bounds, LOOK_UP, POLL, found};
 use super::settings::{KafkaSettings, SetupError};
 use crate::message::record::Record;
@@ -168,7 +168,8 @@ fn whole(
             Some(Ok(message)) => {
                 let (partition, offset) = (message.partition(), message.offset());
                 let Some(end) = ends.get(&partition).copied() else { continue };
-                if offset < end && records.blocking_send(Ok(record(&message, &name))).is_err() {
+                if offset < end && records.blocking_send(Ok(ffi::copied(&message, &name))).is_err()
+                {
                     return Ok(false);
                 }
                 if offset + 1 >= end {

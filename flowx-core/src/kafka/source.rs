@@ -73,6 +73,11 @@ impl KafkaSource {
         Ok(Self { messages, readable, commands, partitions, own, notes })
     }
 
+    #[cfg(test)]
+    pub(super) fn partition(&self, epoch: Epoch) -> Option<Arc<Partition>> {
+        self.partitions.get(&epoch).cloned()
+    }
+
     /// Keeps this half's own books in step with what it is about to tell.
     fn note(&mut self, message: Message) -> SourceEvent {
         match message {

@@ -233,6 +233,25 @@ impl DecodeError {
         Self::new(Reason::TooManyValues, message)
     }
 
+    /// The same in words that quote nothing, for a request with sensitive fields; `nameable` is how much
+    /// of a path may be named.
+    pub(crate) fn without_quotes(mut self, nameable: impl Fn(&str) -> &str) -> Self {
+        if !self.violations.is_empty() {
+            return self;
+        }
+        let message = match self.reason {
+            Reason::WrongShape => "is not what the type of the request takes",
+            Reason::UnresolvedPlaceholder => {
+                "a `${…}` of the template was sent as it stands; the process had no value for it, or its name is misspelled"
+            }
+            _ => return self,
+        };
+        self.message =
+            format!("{message} (the request has sensitive fields, so nothing is quoted)");
+        self.path = self.path.map(|path| nameable(&path).to_owned());
+        self
+    }
+
     fn at_byte(mut self, byte: usize) -> Self {
         self.place = Some(Place::Byte(byte));
         self

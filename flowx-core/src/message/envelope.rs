@@ -11,6 +11,8 @@ pub const PROCESS_INSTANCE_ID: &str = "processInstanceId";
 pub const FX_CONTEXT: &str = "fxContext";
 /// The header that every message needs from platform version 5.9 on.
 pub const FX_ORGANIZATION_ID: &str = "Fx-Organization-Id";
+/// The header that names the definition of the process.
+pub const FX_PROCESS_NAME: &str = "Fx-ProcessName";
 
 /// A record read as a message of the process engine: who waits for the answer, and what goes back.
 #[derive(Clone, Debug)]

@@ -5,8 +5,9 @@ use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, timeout_at};
 use tower::ServiceExt as _;
 
@@ -17,11 +18,11 @@ use super::panics::Panicked;
 use super::plan::Plan;
 use super::scope::Scope;
 use super::span::Spans;
+use super::start;
 use super::verdict::Refusal;
-use crate::handler::call::{Attempt, Call};
+use crate::handler::call::Attempt;
 use crate::handler::middleware::{Invocation, LayeredHandler};
-use crate::handler::outcome::{HandlerFuture, Outcome, Rejection};
-use crate::message::decode;
+use crate::handler::outcome::{HandlerFuture, Outcome};
 use crate::message::trace_context::TraceContext;
 
 /// An attempt that was begun. Whatever ends it, what it has spawned learns at once that it no longer
@@ -47,6 +48,8 @@ enum Run {
     Plain(Contained),
     /// On a thread of its own, or inside of layers.
     Elsewhere(Pin<Box<dyn Future<Output = Result<Outcome, Panicked>> + Send>>),
+    /// Not called yet: decoded on a thread of its own.
+    Aside(JoinHandle<Self>),
     /// It was never called.
     Over(Option<Tried>),
 }
@@ -54,18 +57,23 @@ enum Run {
 impl Try {
     /// Decodes and calls; nothing of the handler has run yet.
     pub(super) fn start(
-        job: &Job,
-        plan: &Plan,
+        job: &Arc<Job>,
+        plan: &Arc<Plan>,
         scope: &Scope,
         number: u32,
         deadline: Instant,
     ) -> Self {
         let attempt = Attempt::of(number, deadline, scope.ended(), job.id);
         let spans = Spans::of(job, plan, &attempt);
-        // What parameters are taken from is user code too.
-        let run = match spans.in_scope(|| started(job, plan, &attempt)) {
-            Err(early) => Run::Over(Some(early)),
-            Ok(future) => run(future, job, &attempt, &spans),
+        let run = match start::is_long(job) {
+            false => Run::of(job, plan, &attempt, &spans),
+            true => {
+                let (job, plan) = (Arc::clone(job), Arc::clone(plan));
+                let (attempt, spans) = (attempt.clone(), spans.clone());
+                // Nobody can stop a thread: where time runs out it goes on with what it shares, and
+                // its result is dropped.
+                Run::Aside(spawn_blocking(move || Run::of(&job, &plan, &attempt, &spans)))
+            }
         };
         Self { run, spans, attempt, show_panics: plan.show_panics }
     }
@@ -111,8 +119,29 @@ impl Drop for Try {
 }
 
 impl Run {
+    /// Decodes and calls.
+    fn of(job: &Job, plan: &Plan, attempt: &Attempt, spans: &Spans) -> Self {
+        // What parameters are taken from is user code too.
+        match spans.in_scope(|| start::started(job, plan, attempt)) {
+            Err(early) => Self::Over(Some(early)),
+            Ok(future) => run(future, job, attempt, spans),
+        }
+    }
+
     fn poll(&mut self, context: &mut Context<'_>, show_panics: bool) -> Poll<Tried> {
+        if let Self::Aside(thread) = self {
+            match ready!(Pin::new(thread).poll(context)) {
+                Ok(run) => *self = run,
+                Err(failed) => match failed.try_into_panic() {
+                    Ok(panic) => std::panic::resume_unwind(panic),
+                    // The runtime is over, and nobody waits for this any more.
+                    Err(_) => return Poll::Pending,
+                },
+            }
+        }
         let polled = match self {
+            // One that is decoded is never decoded again.
+            Self::Aside(_) => return Poll::Pending,
             Self::Plain(future) => Pin::new(future).poll(context),
             Self::Elsewhere(future) => future.as_mut().poll(context),
             Self::Over(early) => match early.take() {
@@ -185,27 +214,6 @@ fn inside(
         let said = layered.oneshot(invocation).await;
         said.unwrap_or_else(|error| Outcome::Retry { error, after: None })
     })
-}
-
-/// Decodes and calls; the arguments are the user's own code too, so a panic is caught here as well.
-fn started(job: &Job, plan: &Plan, attempt: &Attempt) -> Result<HandlerFuture, Tried> {
-    let record = job.envelope.record();
-    if let Err(error) = decode::headers(&record.headers, &plan.limits) {
-        return Err(Tried::Undecodable(Refusal::undecodable(&error)));
-    }
-    let call = Call::new(record, &job.envelope, &plan.limits, attempt);
-    let call = match job.route.matched(&record.at.topic) {
-        Some(matched) => call.with_matched(matched),
-        None => call,
-    };
-    match std::panic::catch_unwind(AssertUnwindSafe(|| job.route.handler.start(&call))) {
-        Ok(Ok(future)) => Ok(future),
-        Ok(Err(Rejection::Undecodable(error))) => {
-            Err(Tried::Undecodable(Refusal::undecodable(&error)))
-        }
-        Ok(Err(Rejection::Failed(failure))) => Err(Tried::Said(failure.into())),
-        Err(panic) => Err(Tried::Panicked(Panicked::caught(panic).words(plan.show_panics))),
-    }
 }
 
 /// What an error says of itself, which is user code too.

@@ -1,11 +1,13 @@
 //! One request on its way through the runtime.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use tokio::time::Instant;
 
 use super::port::Epoch;
 use super::tracker::Sequence;
+use crate::config::process_ids::ProcessIds;
 use crate::handler::registry::Route;
 use crate::message::envelope::Envelope;
 use crate::message::identity::RequestId;
@@ -14,8 +16,9 @@ use crate::message::trace_context::TraceContext;
 /// Where a record stands in line; `None` is no line at all.
 pub(super) type Lane = Option<u64>;
 
-/// One request on its way through the runtime. It changes hands often, so it is handed on in a box.
-#[derive(Debug)]
+/// One request on its way through the runtime. It changes hands often, and one that is decoded on
+/// another thread is looked at by two: so it is handed on in an `Arc`.
+#[derive(Clone, Debug)]
 pub(super) struct Job {
     pub(super) epoch: Epoch,
     pub(super) sequence: Sequence,
@@ -33,9 +36,15 @@ pub(super) struct Job {
     pub(super) trace: Option<TraceContext>,
     /// How many of its handler's retry topics it has behind it.
     pub(super) retry_topics: usize,
+    pub(super) process_ids: ProcessIds,
 }
 
 impl Job {
+    /// Its process instance as it may be named in logs.
+    pub(super) fn process(&self) -> Option<Cow<'_, str>> {
+        self.process_ids.of(self.envelope.process())
+    }
+
     /// Bytes that it keeps in memory.
     pub(super) fn size(&self) -> usize {
         self.envelope.record().size()

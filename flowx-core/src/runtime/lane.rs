@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::sync::Arc;
 
 use super::job::{Job, Lane};
 use super::plan::Bounds;
@@ -13,7 +14,7 @@ use crate::message::envelope::Envelope;
 #[derive(Debug, Default)]
 pub(super) struct Lanes {
     /// Behind each lane's record at work: those that wait for it.
-    busy: HashMap<u64, VecDeque<Box<Job>>, foldhash::fast::FixedState>,
+    busy: HashMap<u64, VecDeque<Arc<Job>>, foldhash::fast::FixedState>,
     waiting: usize,
     waiting_bytes: usize,
 }
@@ -32,7 +33,7 @@ impl Lanes {
     }
 
     /// Takes a job in. It comes back if it may run now; else it waits for those before it.
-    pub(super) fn enter(&mut self, job: Box<Job>) -> Option<Box<Job>> {
+    pub(super) fn enter(&mut self, job: Arc<Job>) -> Option<Arc<Job>> {
         let Some(lane) = job.lane else { return Some(job) };
         match self.busy.get_mut(&lane) {
             None => {
@@ -49,7 +50,7 @@ impl Lanes {
     }
 
     /// The record at work in a lane is done: the next one, if any waits.
-    pub(super) fn leave(&mut self, lane: Lane) -> Option<Box<Job>> {
+    pub(super) fn leave(&mut self, lane: Lane) -> Option<Arc<Job>> {
         let lane = lane?;
         let line = self.busy.get_mut(&lane)?;
         let Some(next) = line.pop_front() else {

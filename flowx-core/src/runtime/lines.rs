@@ -17,7 +17,7 @@ pub(super) fn failed(job: &Job, (answer, outbound): &(Answer, Outbound)) {
         Answer::Reply => {}
         Answer::Retry(refusal) => tracing::warn!(
             at = %job.envelope.record().at,
-            process = job.envelope.process(),
+            process = job.process().as_deref(),
             handler = job.route.name(),
             reason = refusal.class.reason(),
             cause = %refusal.for_logs,
@@ -38,7 +38,7 @@ pub(super) fn refused(job: &Job, refusal: &Refusal) {
         ($level:ident) => {
             tracing::$level!(
                 at = %job.envelope.record().at,
-                process = job.envelope.process(),
+                process = job.process().as_deref(),
                 handler = job.route.name(),
                 reason = refusal.class.reason(),
                 code = %refusal.code,
@@ -55,7 +55,7 @@ pub(super) fn refused(job: &Job, refusal: &Refusal) {
 pub(super) fn rejected(parcel: &Parcel, reason: &str) {
     tracing::warn!(
         at = %parcel.job.envelope.record().at,
-        process = parcel.job.envelope.process(),
+        process = parcel.job.process().as_deref(),
         handler = parcel.job.route.name(),
         topic = parcel.topic(),
         reason,

@@ -35,8 +35,8 @@
 //!   a minute and for no reason on this side, all partitions are given back and read on by a new consumer.
 //! - **What a handler is paused for waits.** Nothing is read for it, what was read is finished, no other
 //!   handler is held up; a restart forgets it.
-//! - **What is full is not read.** Requests at work are bounded in number; requests that wait in lanes,
-//!   and answers that are not acknowledged, in number and bytes. Of a retry topic one record for each
+//! - **What is full is not read.** Requests at work, requests that wait in lanes, and answers that are not
+//!   acknowledged are bounded in number and bytes. Of a retry topic one record for each
 //!   partition is held until it is due. What the client reads ahead is bounded by its queue
 //!   (`queued.max.messages.kbytes`) and one fetch for each partition (`fetch.message.max.bytes`, 1 MiB as
 //!   it travels: what is compressed 200 to 1 takes 200 MiB once it is there). While a backlog is worked
@@ -134,6 +134,7 @@ pub mod retry;
 mod scope;
 mod settle;
 mod span;
+mod start;
 pub mod status;
 #[cfg_attr(not(feature = "otel"), path = "untraced.rs")]
 mod trace;

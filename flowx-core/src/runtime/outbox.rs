@@ -16,7 +16,7 @@ use crate::message::record::Outbound;
 /// One answer on its way, with the request that it belongs to.
 #[derive(Debug)]
 pub(super) struct Parcel {
-    pub(super) job: Box<Job>,
+    pub(super) job: Arc<Job>,
     pub(super) answer: Answer,
     outbound: Outbound,
     failures: u32,
@@ -118,7 +118,7 @@ impl Outbox {
     pub(super) fn post<K: Sink>(
         &mut self,
         sink: &mut K,
-        job: Box<Job>,
+        job: Arc<Job>,
         (answer, outbound): (Answer, Outbound),
     ) -> Option<Receipt> {
         let token = Token(self.next);
@@ -269,7 +269,7 @@ impl Outbox {
                 parcel.place = Place::Held;
                 tracing::error!(
                     at = %parcel.job.envelope.record().at,
-                    process = parcel.job.envelope.process(),
+                    process = parcel.job.process().as_deref(),
                     handler = parcel.job.route.name(),
                     topic = %parcel.outbound.topic,
                     %reason,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::breaker::BreakerPolicy;
 use super::retry::RetryPolicy;
 use super::verdict::RefusalClass;
+use crate::config::process_ids::ProcessIds;
 use crate::handler::registry::Registry;
 use crate::message::decode::Limits;
 use crate::message::error_reply::DEFAULT_ERROR_FIELD;
@@ -36,6 +37,8 @@ pub struct Plan {
     pub drain: Duration,
     /// Whether logs and dead letters show all that a panic says; default no.
     pub show_panics: bool,
+    /// How logs and exported spans name process instances; default by their ids.
+    pub process_ids: ProcessIds,
 }
 
 /// What may be under way at once; whichever is reached first stops the reading.
@@ -45,6 +48,9 @@ pub struct Bounds {
     pub waiting: usize,
     /// Bytes of these records; default 8 MiB.
     pub waiting_bytes: usize,
+    /// Bytes of all requests that are with their handlers, those between two attempts included; default
+    /// 64 MiB. How many there may be is each handler's own `concurrency`.
+    pub at_work_bytes: usize,
     /// Answers handed over and not acknowledged; default 10 000.
     pub unacknowledged: usize,
     /// Bytes of these answers; default 16 MiB.
@@ -56,6 +62,7 @@ impl Default for Bounds {
         Self {
             waiting: 1_000,
             waiting_bytes: 8 << 20,
+            at_work_bytes: 64 << 20,
             unacknowledged: 10_000,
             unacknowledged_bytes: 16 << 20,
         }
@@ -84,6 +91,7 @@ impl Plan {
             bounds: Bounds::default(),
             drain: Duration::from_secs(10),
             show_panics: false,
+            process_ids: ProcessIds::default(),
         }
     }
 }

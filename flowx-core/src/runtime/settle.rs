@@ -17,13 +17,13 @@ use crate::message::trace_context::TraceContext;
 /// A request that was handed to its handler.
 pub(super) enum Begun {
     /// There was a last word at once: no task, no timer, nothing kept.
-    Settled(Box<Job>, Verdict),
+    Settled(Arc<Job>, Verdict),
     /// It takes its time.
     Pending(Running),
 }
 
 /// A request at its handler, up to the last word.
-pub(super) type Running = Pin<Box<dyn Future<Output = (Box<Job>, Verdict)> + Send>>;
+pub(super) type Running = Pin<Box<dyn Future<Output = (Arc<Job>, Verdict)> + Send>>;
 
 /// How far the current attempt is.
 #[expect(clippy::large_enum_variant, reason = "it is moved once, into the box of what is pending")]
@@ -36,7 +36,7 @@ enum Stage {
 }
 
 /// Hands a request to its handler.
-pub(super) fn begin(mut job: Box<Job>, plan: &Arc<Plan>, scope: &Scope) -> Begun {
+pub(super) fn begin(mut job: Arc<Job>, plan: &Arc<Plan>, scope: &Scope) -> Begun {
     let number = job.attempts.saturating_add(1);
     let deadline = job.begun + job.route.policy.timeout.min(plan.retry.budget);
     let mut first = Try::start(&job, plan, scope, number, deadline);
@@ -47,8 +47,11 @@ pub(super) fn begin(mut job: Box<Job>, plan: &Arc<Plan>, scope: &Scope) -> Begun
             drop(first);
             match conclude(tried, &job, plan, 1) {
                 Next::Settled(verdict) => {
-                    job.trace = trace;
-                    job.attempts = if was_made { number } else { job.attempts };
+                    if trace.is_some() || was_made {
+                        let job = Arc::make_mut(&mut job);
+                        job.trace = trace;
+                        job.attempts = if was_made { number } else { job.attempts };
+                    }
                     return Begun::Settled(job, verdict);
                 }
                 Next::Again { due } => Stage::Failed { due },
@@ -60,11 +63,11 @@ pub(super) fn begin(mut job: Box<Job>, plan: &Arc<Plan>, scope: &Scope) -> Begun
 
 /// Brings a request to its last word.
 async fn settle(
-    mut job: Box<Job>,
+    mut job: Arc<Job>,
     plan: Arc<Plan>,
     scope: Scope,
     stage: Stage,
-) -> (Box<Job>, Verdict) {
+) -> (Arc<Job>, Verdict) {
     let mut made = job.attempts;
     let mut trace = None;
     let verdict = tokio::select! {
@@ -72,14 +75,15 @@ async fn settle(
         () = scope.ended().cancelled() => Verdict::Abandoned,
         verdict = attempts(&job, &plan, &scope, stage, &mut made, &mut trace) => verdict,
     };
-    job.attempts = made;
-    job.trace = trace;
+    let ended = Arc::make_mut(&mut job);
+    ended.attempts = made;
+    ended.trace = trace;
     (job, verdict)
 }
 
 async fn attempts(
-    job: &Job,
-    plan: &Plan,
+    job: &Arc<Job>,
+    plan: &Arc<Plan>,
     scope: &Scope,
     mut stage: Stage,
     made: &mut u32,
@@ -140,7 +144,7 @@ fn conclude(said: Tried, job: &Job, plan: &Plan, tried: u32) -> Next {
     };
     tracing::warn!(
         at = %job.envelope.record().at,
-        process = job.envelope.process(),
+        process = job.process().as_deref(),
         handler = job.route.name(),
         attempt = number,
         reason = refusal.class.reason(),

@@ -10,6 +10,7 @@ use crate::handler::outcome::HandlerFuture;
 use crate::message::trace_context::trace_id;
 
 /// The spans of an attempt: one for the log, one for the trace of the request.
+#[derive(Clone)]
 pub(super) struct Spans {
     log: Span,
     pub(super) trace: Trace,
@@ -51,7 +52,7 @@ fn log(job: &Job, attempt: &Attempt) -> Span {
         target: "flowx::request",
         "request",
         handler = job.route.name(),
-        process = job.envelope.process(),
+        process = job.process().as_deref(),
         attempt = attempt.number,
         topic = &*at.topic,
         partition = at.partition,

@@ -15,9 +15,11 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use super::job::Job;
 use super::plan::Plan;
 use crate::handler::call::Attempt;
+use crate::message::envelope::{FX_CONTEXT, FX_PROCESS_NAME};
 use crate::message::headers::Headers;
 use crate::message::trace_context::{TRACEPARENT, TRACESTATE, TraceContext};
 
+#[derive(Clone)]
 pub(super) struct Trace(Span);
 
 impl Trace {
@@ -39,7 +41,9 @@ impl Trace {
             messaging.consumer.group.name = &*plan.group,
             "fx.type" = "BUSINESS",
             "fx.methodName" = job.route.name(),
-            "fx.processInstanceUuid" = job.envelope.process_instance_uuid(),
+            "fx.processInstanceUuid" = job.process_ids.of(job.envelope.process_instance_uuid()).as_deref(),
+            "fx.processName" = job.envelope.headers().text(FX_PROCESS_NAME),
+            "fx.context" = job.envelope.headers().text(FX_CONTEXT),
             flowx.attempt = attempt.number,
         );
         if !span.is_disabled() {

@@ -7,6 +7,7 @@ use super::plan::Plan;
 use crate::handler::call::Attempt;
 use crate::message::trace_context::TraceContext;
 
+#[derive(Clone)]
 pub(super) struct Trace(Span);
 
 impl Trace {

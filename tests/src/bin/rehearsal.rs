@@ -79,6 +79,16 @@ async fn moody(_: Raw) -> Result<Answer, HandlerError> {
     }
 }
 
+/// Asks whether anybody listens, as libraries do before what is costly to say, and then says something
+/// in a span of its own.
+#[flowx_handler(topic = "rehearsal.chatty")]
+async fn chatty(request: Good) -> Result<Answer, HandlerError> {
+    assert!(log::log_enabled!(log::Level::Info), "the exporter hears of spans of this level");
+    let _inside = tracing::warn_span!("inner", number = request.number).entered();
+    tracing::warn!("somebody hears this");
+    Ok(Answer { number: request.number })
+}
+
 #[tokio::main]
 async fn main() -> std::process::ExitCode {
     let handlers = std::env::var("HANDLERS").unwrap_or_default();

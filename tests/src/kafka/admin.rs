@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use flowx_core::check::acls::Acl;
 use tokio::time::timeout;
 
 use super::wire;
@@ -37,6 +38,14 @@ impl Admin {
             wire::committed_offsets(coordinator, group, topic, partitions).await
         })
         .await
+    }
+
+    /// Allows a principal (`User:name`) all of this.
+    ///
+    /// # Errors
+    /// No node answers, or Kafka refuses: its error code.
+    pub async fn grant(&self, principal: &str, acls: &[Acl]) -> io::Result<()> {
+        self.any(|port| wire::create_acls(port, principal, acls)).await
     }
 
     /// Gives a topic more partitions, `count` in all.

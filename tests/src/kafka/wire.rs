@@ -6,6 +6,8 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
+use flowx_core::check::acls::{Acl, Resource};
+use flowx_core::kafka::facts::Operation;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -16,6 +18,7 @@ const CREATE_TOPICS: Call = Call { key: 19, version: 4 };
 const FIND_COORDINATOR: Call = Call { key: 10, version: 2 };
 const OFFSET_FETCH: Call = Call { key: 9, version: 5 };
 const CREATE_PARTITIONS: Call = Call { key: 37, version: 1 };
+const CREATE_ACLS: Call = Call { key: 30, version: 1 };
 
 /// Milliseconds that the broker may take to create topics.
 const CREATE_TIMEOUT: i32 = 15_000;
@@ -164,6 +167,41 @@ pub(crate) async fn create_partitions(port: u16, topic: &str, count: i32) -> io:
     outcomes.into_iter().try_for_each(accepted)
 }
 
+/// Allows a principal all of this, from wherever it comes.
+pub(crate) async fn create_acls(port: u16, principal: &str, acls: &[Acl]) -> io::Result<()> {
+    /// Allowed, and not denied.
+    const ALLOW: i8 = 3;
+    let mut request = Writer::default();
+    request.array(acls, |writer, acl| {
+        let (kind, name, pattern): (i8, _, i8) = match &acl.resource {
+            Resource::Topic(name) => (2, name, 3),
+            Resource::Prefix(name) => (2, name, 4),
+            Resource::Group(name) => (3, name, 3),
+        };
+        let operation = match acl.operation {
+            Operation::Read => 3,
+            Operation::Write => 4,
+            Operation::Describe => 8,
+            Operation::DescribeConfigs => 10,
+        };
+        writer.i8(kind);
+        writer.string(name);
+        writer.i8(pattern);
+        writer.string(principal);
+        writer.string("*");
+        writer.i8(operation);
+        writer.i8(ALLOW);
+    });
+    let body = CREATE_ACLS.make(port, &request.0).await?;
+    let mut reader = Reader(&body);
+    let _throttle = reader.i32()?;
+    let outcomes = reader.array(|reader| {
+        let (error, _message) = (reader.i16()?, reader.string()?);
+        Ok(error)
+    })?;
+    outcomes.into_iter().try_for_each(accepted)
+}
+
 struct Call {
     key: i16,
     version: i16,
@@ -199,6 +237,10 @@ struct Writer(Vec<u8>);
 impl Writer {
     fn bool(&mut self, value: bool) {
         self.0.push(u8::from(value));
+    }
+
+    fn i8(&mut self, value: i8) {
+        self.0.extend(value.to_be_bytes());
     }
 
     fn i16(&mut self, value: i16) {

@@ -23,7 +23,7 @@ use crate::admin::guard::{knows, not_let_in, own_origin, speaks_json};
 use crate::config::secret::Secret;
 use crate::dead_letters::filter::moment;
 use crate::dead_letters::replay::Pace;
-use crate::dead_letters::view::{Row, Told, Whole, json_line};
+use crate::dead_letters::view::{Payload, Row, Told, Whole, json_line};
 use crate::dead_letters::{Consent, Desk, DeskError, Filter};
 
 /// Dead letters that one answer holds, if nothing else is asked for.
@@ -166,15 +166,23 @@ async fn show(
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let with_payload = match query.as_deref() {
-        None | Some("" | "payload=false") => false,
-        Some("payload=true") => true,
-        Some(_) => {
-            return refused(StatusCode::BAD_REQUEST, "the only parameter is `payload=true`");
-        }
-    };
+    let query = query.as_deref().unwrap_or_default();
+    if !["", "payload=false", "payload=true", "payload=unmasked"].contains(&query) {
+        let reason =
+            "the only parameter is `payload`: `true` masks what is sensitive, `unmasked` does not";
+        return refused(StatusCode::BAD_REQUEST, reason);
+    }
     match site.desk.show(&id).await {
-        Ok(Some((entry, record))) => json(&Whole::of(&entry, &record, with_payload)),
+        Ok(Some((entry, record))) => {
+            let shown = match query {
+                "payload=true" => {
+                    Payload::Masked(site.desk.route(&entry.letter).map(|route| &route.handler))
+                }
+                "payload=unmasked" => Payload::Whole,
+                _ => Payload::Length,
+            };
+            json(&Whole::of(&entry, &record, shown))
+        }
         Ok(None) => refused(StatusCode::NOT_FOUND, "there is no dead letter of this id"),
         Err(error) => unavailable(&error),
     }

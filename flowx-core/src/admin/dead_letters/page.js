@@ -53,7 +53,7 @@ async function look() {
     again.addEventListener("click", () => tried(() => replay({ ids: [row.id] }, false)));
     const open = element("button", row.id);
     open.type = "button";
-    open.addEventListener("click", () => tried(() => show(row.id, false)));
+    open.addEventListener("click", () => tried(() => show(row.id, "")));
     const yes = (is) => (is ? "yes" : "no");
     const cells = [row.original, row.failedAt, row.handler, row.reason, row.attempts, yes(row.replied), yes(row.retryable), row.replay];
     table.append(element("tr", null, element("td", null, open), ...cells.map((cell) => element("td", cell)), element("td", null, again)));
@@ -64,14 +64,21 @@ async function look() {
   say(`${list.deadLetters.length} of ${list.total}, the newest first${missing}`);
 }
 
-async function show(id, withPayload) {
-  const whole = await call(`/${encodeURIComponent(id)}${withPayload ? "?payload=true" : ""}`);
+// `query` says how much of the payload is asked for.
+async function show(id, query) {
+  const whole = await call(`/${encodeURIComponent(id)}${query}`);
   const lines = whole.headers.map(({ name, value }) => `${name}: ${value ?? "(null)"}`).join("\n");
-  const more = element("button", `Show the payload (${whole.payloadBytes ?? "null"} bytes)`);
-  more.type = "button";
-  more.addEventListener("click", () => tried(() => show(id, true)));
-  const payload = withPayload ? element("pre", whole.payload ?? "(null)") : more;
-  at("one").replaceChildren(element("h2", id), element("p", whole.message), element("pre", lines), payload);
+  const button = (text, query) => {
+    const more = element("button", text);
+    more.type = "button";
+    more.addEventListener("click", () => tried(() => show(id, query)));
+    return more;
+  };
+  const payload = [];
+  if (!query) payload.push(button(`Show the payload (${whole.payloadBytes ?? "null"} bytes)`, "?payload=true"));
+  else payload.push(element("pre", whole.payload ?? "(null)"));
+  if (whole.masked) payload.push(element("p", `Masked: ${whole.masked.join(", ")} `), button("Show what is masked", "?payload=unmasked"));
+  at("one").replaceChildren(element("h2", id), element("p", whole.message), element("pre", lines), ...payload);
   say("");
 }
 

@@ -9,15 +9,18 @@ use crate::dead_letters::Desk;
 use crate::dead_letters::capture::mask::Path;
 use crate::dead_letters::capture::test::{Hide, test};
 use crate::dead_letters::escape;
-use crate::dead_letters::view::{Whole, json_line};
+use crate::dead_letters::view::{Payload, Whole, json_line};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Its id, as `dlq list` prints it
     id: String,
-    /// Shows the payload too, control characters escaped
+    /// Shows the payload too, control characters escaped and what is sensitive masked
     #[arg(long)]
     payload: bool,
+    /// Shows what is sensitive in it as well
+    #[arg(long, requires = "payload")]
+    unmasked: bool,
     /// How it is printed
     #[arg(long, value_enum, default_value_t, conflicts_with = "to_test")]
     format: Format,
@@ -52,7 +55,12 @@ pub(super) async fn run(desk: &Desk, arguments: &Arguments) -> Result<Code, Comm
         return Err(CommandError::Failed(format!("there is no dead letter {id}")));
     };
     if !arguments.to_test {
-        let whole = Whole::of(&entry, &record, arguments.payload);
+        let shown = match (arguments.payload, arguments.unmasked) {
+            (false, _) => Payload::Length,
+            (true, true) => Payload::Whole,
+            (true, false) => Payload::Masked(desk.route(&entry.letter).map(|route| &route.handler)),
+        };
+        let whole = Whole::of(&entry, &record, shown);
         match arguments.format {
             Format::Text => print!("{whole}"),
             Format::Json => println!("{}", json_line(&whole)),

@@ -1,10 +1,12 @@
 //! Takes secrets out of a request, and leaves its shape.
 
 use std::fmt::{self, Write as _};
+use std::mem;
 
-use serde_json::{Number, Value};
+use serde_json::{Map, Number, Value};
 
 use super::super::secret::looks_secret;
+use crate::handler::schema::sensitive::Place;
 
 /// A place in a JSON document: `$.customer.name`, `items[*].code`, `$["a.b"][0]`; `*` stands for every
 /// field or element.
@@ -112,9 +114,8 @@ pub struct Masked {
 #[must_use]
 pub fn payload(payload: &[u8], schema: &Value, paths: &[Path]) -> Option<Masked> {
     let mut value: Value = serde_json::from_slice(payload).ok()?;
-    let mut walk = Walk { root: schema, paths, place: Vec::new(), masked: Vec::new() };
-    let schemas = walk.all_of(&[schema]);
-    walk.value(&mut value, &schemas, false);
+    let mut walk = Walk { paths, place: Vec::new(), masked: Vec::new() };
+    walk.value(&mut value, &Place::root(schema), false);
     let masked: Vec<Path> = walk.masked.into_iter().map(Path).collect();
     let missed = paths.iter().filter(|path| !masked.iter().any(|found| covers(path, found)));
     let missed = missed.cloned().collect();
@@ -136,17 +137,21 @@ pub fn header(value: &[u8]) -> Vec<u8> {
     }
 }
 
-struct Walk<'s> {
-    root: &'s Value,
-    paths: &'s [Path],
+struct Walk<'p> {
+    paths: &'p [Path],
     place: Vec<Step>,
     masked: Vec<Vec<Step>>,
 }
 
-impl<'s> Walk<'s> {
-    fn value(&mut self, value: &mut Value, schemas: &[&'s Value], named: bool) {
+impl Walk<'_> {
+    fn value(&mut self, value: &mut Value, schema: &Place<'_>, named: bool) {
         let asked = self.paths.iter().any(|path| path.fits(&self.place));
-        if named || asked || schemas.iter().any(|schema| is_marked(schema)) {
+        if schema.is_marked() {
+            hide_all(value, schema);
+            self.masked.push(self.place.clone());
+            return;
+        }
+        if named || asked {
             hide(value);
             self.masked.push(self.place.clone());
             return;
@@ -154,69 +159,48 @@ impl<'s> Walk<'s> {
         match value {
             Value::Object(fields) => {
                 for (name, field) in fields {
-                    let below = schemas.iter().filter_map(|schema| {
-                        let own = schema.get("properties").and_then(|fields| fields.get(name));
-                        own.or_else(|| schema.get("additionalProperties"))
-                    });
-                    self.below(Step::Field(name.clone()), field, below, looks_secret(name));
+                    let below = schema.field(name);
+                    self.below(Step::Field(name.clone()), field, &below, looks_secret(name));
                 }
             }
             Value::Array(elements) => {
                 for (index, element) in elements.iter_mut().enumerate() {
-                    let below = schemas.iter().filter_map(|schema| {
-                        let own = schema.get("prefixItems").and_then(|items| items.get(index));
-                        own.or_else(|| schema.get("items"))
-                    });
-                    self.below(Step::Element(index), element, below, false);
+                    self.below(Step::Element(index), element, &schema.element(index), false);
                 }
             }
             _ => {}
         }
     }
 
-    fn below(
-        &mut self,
-        step: Step,
-        value: &mut Value,
-        schemas: impl Iterator<Item = &'s Value>,
-        named: bool,
-    ) {
-        let schemas = self.all_of(&schemas.collect::<Vec<_>>());
+    fn below(&mut self, step: Step, value: &mut Value, schema: &Place<'_>, named: bool) {
         self.place.push(step);
-        self.value(value, &schemas, named);
+        self.value(value, schema, named);
         self.place.pop();
-    }
-
-    /// These schemas and all that they refer to or are put together from. Of alternatives every one
-    /// counts: what is masked without need is no harm.
-    fn all_of(&self, schemas: &[&'s Value]) -> Vec<&'s Value> {
-        let mut all: Vec<&'s Value> = Vec::new();
-        let mut open = schemas.to_vec();
-        while let Some(schema) = open.pop() {
-            if all.iter().any(|known| std::ptr::eq(*known, schema)) {
-                continue;
-            }
-            all.push(schema);
-            let target = schema.get("$ref").and_then(Value::as_str);
-            let target = target.and_then(|target| target.strip_prefix('#'));
-            open.extend(target.and_then(|pointer| self.root.pointer(pointer)));
-            for word in ["allOf", "anyOf", "oneOf"] {
-                open.extend(schema.get(word).and_then(Value::as_array).into_iter().flatten());
-            }
-            for word in ["if", "then", "else"] {
-                open.extend(schema.get(word));
-            }
-        }
-        all
     }
 }
 
-fn is_marked(schema: &Value) -> bool {
-    let says = |word: &str| schema.get(word).and_then(Value::as_bool) == Some(true);
-    says("x-flowx-sensitive")
-        || says("x-sensitive")
-        || says("writeOnly")
-        || schema.get("format").and_then(Value::as_str) == Some("password")
+/// Hides names too that only this request has: what a map is sorted by may be what is sensitive.
+fn hide_all(value: &mut Value, schema: &Place<'_>) {
+    match value {
+        Value::Object(fields) => {
+            let mut hidden = Map::new();
+            for (name, mut field) in mem::take(fields) {
+                hide_all(&mut field, &schema.field(&name));
+                let mut name = if schema.knows(&name) { name } else { shape(&name) };
+                while hidden.contains_key(&name) {
+                    name.push('x');
+                }
+                hidden.insert(name, field);
+            }
+            *fields = hidden;
+        }
+        Value::Array(elements) => {
+            for (index, element) in elements.iter_mut().enumerate() {
+                hide_all(element, &schema.element(index));
+            }
+        }
+        scalar => hide(scalar),
+    }
 }
 
 fn hide(value: &mut Value) {
@@ -294,6 +278,19 @@ mod tests {
         );
         assert_eq!(missed, ["$.gone.x"]);
         assert!(paths.contains(&"$.people[0].code".to_owned()), "{paths:?}");
+    }
+
+    #[test]
+    fn names_that_only_a_request_has_are_hidden_where_the_schema_marks_their_object() {
+        let schema = json!({ "properties": { "card": {
+            "writeOnly": true,
+            "properties": { "kind": { "type": "string" } },
+            "additionalProperties": { "type": "integer" },
+        } } });
+        let value = json!({ "card": { "kind": "visa", "4711": 1, "4712": [{ "Ada": 2 }] } });
+        let (json, paths, _) = masked(&value, &schema, &[]);
+        let hidden = json!({ "card": { "kind": "xxxx", "1111": 1, "1111x": [{ "xxx": 1 }] } });
+        assert_eq!((json, paths), (hidden, vec!["$.card".to_owned()]));
     }
 
     #[test]

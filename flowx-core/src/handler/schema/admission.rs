@@ -74,6 +74,19 @@ impl Admission {
         payload: Option<&[u8]>,
         limits: &Limits,
     ) -> Result<T, DecodeError> {
+        let admitted = self.admit_openly(payload, limits);
+        // What stands in violations is discreet already; decoders quote what they do not take.
+        admitted.map_err(|error| match self.validator.sensitive() {
+            Some(sensitive) => error.without_quotes(|path| sensitive.nameable(path)),
+            None => error,
+        })
+    }
+
+    fn admit_openly<T: Request>(
+        &self,
+        payload: Option<&[u8]>,
+        limits: &Limits,
+    ) -> Result<T, DecodeError> {
         match T::decode(payload, limits) {
             Ok(request) => {
                 self.look(payload.unwrap_or_default(), limits)?;

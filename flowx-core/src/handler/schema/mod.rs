@@ -3,6 +3,7 @@
 pub(super) mod admission;
 mod integers;
 pub(crate) mod lenient;
+pub mod sensitive;
 pub(super) mod shape;
 mod unique;
 pub(crate) mod validator;

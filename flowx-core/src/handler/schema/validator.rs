@@ -5,6 +5,7 @@ use jsonschema::paths::{Location, LocationSegment};
 use jsonschema::{Draft as Dialect, PatternOptions};
 use serde_json::Value;
 
+use super::sensitive::Sensitive;
 use super::{lenient, unique};
 use crate::message::decode::Violation;
 
@@ -13,7 +14,10 @@ const MOST: usize = 100;
 
 /// A compiled schema (2020-12). Formats count, and patterns are searched in linear time.
 #[derive(Debug)]
-pub(crate) struct Validator(jsonschema::Validator);
+pub(crate) struct Validator {
+    schema: jsonschema::Validator,
+    sensitive: Option<Sensitive>,
+}
 
 /// What is wrong with a value.
 #[derive(Debug)]
@@ -37,26 +41,43 @@ impl Validator {
             .with_pattern_options(PatternOptions::regex())
             .with_keyword(lenient::KEYWORD, lenient::keyword)
             .with_keyword(unique::KEYWORD, unique::keyword);
-        options.build(schema).map(Self).map_err(|error| error.to_string())
+        let compiled = options.build(schema).map_err(|error| error.to_string())?;
+        Ok(Self { schema: compiled, sensitive: Sensitive::of(schema) })
     }
 
     /// Everything that is wrong with a value; `None` if nothing is.
     pub(crate) fn findings(&self, value: &Value) -> Option<Findings> {
-        if self.0.is_valid(value) {
+        if self.schema.is_valid(value) {
             return None;
         }
         let mut findings = Findings { violations: Vec::new(), is_shape: false };
-        self.0.iter_errors(value).take(MOST).for_each(|error| findings.add(&error));
+        let sensitive = self.sensitive.as_ref();
+        self.schema.iter_errors(value).take(MOST).for_each(|error| findings.add(&error, sensitive));
         Some(findings)
+    }
+
+    /// What the schema marks as sensitive, if anything.
+    pub(crate) fn sensitive(&self) -> Option<&Sensitive> {
+        self.sensitive.as_ref()
     }
 }
 
 impl Findings {
-    fn add(&mut self, error: &ValidationError<'_>) {
+    fn add(&mut self, error: &ValidationError<'_>, sensitive: Option<&Sensitive>) {
+        if let Some(place) = sensitive.and_then(|marks| hidden(error.instance_path(), marks)) {
+            let message = match error.kind() {
+                Kind::Type { kind } => format!("must be {}", allowed(kind)),
+                _ => "is not as it must be".to_owned(),
+            };
+            let message = format!("{message}; it is sensitive, so nothing of it is shown");
+            self.violations.push(Violation { path: place, message });
+            self.is_shape |= is_shape(error.kind());
+            return;
+        }
         match error.kind() {
             Kind::AnyOf { context } | Kind::OneOfNotValid { context } => {
                 match meant(error.instance_path(), context) {
-                    Some(branch) => branch.iter().for_each(|error| self.add(error)),
+                    Some(branch) => branch.iter().for_each(|error| self.add(error, sensitive)),
                     None => self.note(error, "", "has none of the allowed forms".to_owned()),
                 }
                 return;
@@ -85,6 +106,22 @@ impl Findings {
         }
         self.violations.push(Violation { path, message });
     }
+}
+
+/// The path of the marked place that this one is at or below, if it is.
+fn hidden(at: &Location, sensitive: &Sensitive) -> Option<String> {
+    let (mut place, mut path) = (sensitive.place(), String::from("$"));
+    for segment in at.segments() {
+        if place.is_marked() {
+            break;
+        }
+        place = match &segment {
+            LocationSegment::Property(name) => place.field(name),
+            LocationSegment::Index(index) => place.element(*index),
+        };
+        step(&mut path, segment);
+    }
+    place.is_marked().then_some(path)
 }
 
 /// The branch that the value was most likely meant for: the only one that it does not miss right at
@@ -125,16 +162,18 @@ fn is_shape(kind: &Kind) -> bool {
 /// A path as designers write it: `$.lines[2].amount`.
 pub(super) fn path_of(location: &Location) -> String {
     let mut path = String::from("$");
-    for segment in location.segments() {
-        match segment {
-            LocationSegment::Property(name) => {
-                path.push('.');
-                path.push_str(&name);
-            }
-            LocationSegment::Index(index) => path.push_str(&format!("[{index}]")),
-        }
-    }
+    location.segments().for_each(|segment| step(&mut path, segment));
     path
+}
+
+fn step(path: &mut String, segment: LocationSegment<'_>) {
+    match segment {
+        LocationSegment::Property(name) => {
+            path.push('.');
+            path.push_str(&name);
+        }
+        LocationSegment::Index(index) => path.push_str(&format!("[{index}]")),
+    }
 }
 
 pub(super) fn words(error: &ValidationError<'_>) -> String {

@@ -1,5 +1,7 @@
 //! Answers: from the word on a request to its end, once all of it is written.
 
+use std::sync::Arc;
+
 use tokio::time::Instant;
 
 use super::super::answers::{self, Answer};
@@ -15,15 +17,16 @@ use crate::message::record::Outbound;
 
 impl<S: Source, K: Sink> Dispatch<S, K> {
     /// A handler that took its time has had the last word on its request.
-    pub(super) fn settled(&mut self, job: Box<Job>, verdict: Verdict) {
+    pub(super) fn settled(&mut self, job: Arc<Job>, verdict: Verdict) {
         if let Some(next) = self.word(job, verdict) {
             self.start(next);
         }
     }
 
     /// Posts what a verdict demands; returns the request that has waited for this one, if any.
-    pub(super) fn word(&mut self, job: Box<Job>, verdict: Verdict) -> Option<Box<Job>> {
+    pub(super) fn word(&mut self, job: Arc<Job>, verdict: Verdict) -> Option<Arc<Job>> {
         let (epoch, lane) = (job.epoch, job.lane);
+        self.at_work_bytes -= job.size();
         self.relieve(job.route.index);
         self.count(&job);
         // After the end of its assignment a word changes nothing: the next owner answers.
@@ -68,7 +71,7 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
         true
     }
 
-    fn post(&mut self, job: Box<Job>, answer: (Answer, Outbound)) {
+    fn post(&mut self, job: Arc<Job>, answer: (Answer, Outbound)) {
         if let Some(receipt) = self.outbox.post(&mut self.sink, job, answer) {
             self.received(receipt);
         }

@@ -27,7 +27,8 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
     /// Reads what the bounds allow; whether there may be more to read at once.
     pub(super) fn read(&mut self) -> bool {
         for _ in 0..BATCH {
-            if !self.outbox.has_room(&self.plan.bounds) {
+            let bounds = &self.plan.bounds;
+            if !self.outbox.has_room(bounds) || self.at_work_bytes >= bounds.at_work_bytes {
                 return false;
             }
             let Some(epoch) = self.readable.pop_front() else { return false };
@@ -129,7 +130,7 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
         let lane = Lanes::of(route.policy.order, &envelope);
         // From a retry topic only the next one leads on, whatever the record says of itself.
         let retry_topics = partition.retry.as_ref().map_or(0, |retry| retry.index + 1);
-        let job = Box::new(Job {
+        let job = Arc::new(Job {
             epoch,
             sequence,
             route,
@@ -141,6 +142,7 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
             attempts: earlier,
             trace: None,
             retry_topics,
+            process_ids: self.plan.process_ids,
         });
         if let Some(job) = partition.lanes.enter(job) {
             self.start(job);
@@ -149,16 +151,18 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
 
     /// Calls the handler. One that is ready at once is settled in place; others run on their own.
     /// Those that waited for it follow, one after another: a loop, for the line may be long.
-    pub(super) fn start(&mut self, job: Box<Job>) {
+    pub(super) fn start(&mut self, job: Arc<Job>) {
         let mut next = Some(job);
         while let Some(mut job) = next.take() {
             let Some(partition) = self.partitions.get_mut(&job.epoch) else { return };
-            job.begun = Instant::now();
-            let scope = partition.begin(job.sequence, job.begun);
+            let now = Instant::now();
+            Arc::make_mut(&mut job).begun = now;
+            let scope = partition.begin(job.sequence, now);
             if let Some(handler) = self.status.handler(job.route.index) {
                 handler.metrics.in_flight.inc();
             }
             self.loads[job.route.index].running += 1;
+            self.at_work_bytes += job.size();
             match settle::begin(job, &self.plan, &scope) {
                 Begun::Settled(job, verdict) => next = self.word(job, verdict),
                 Begun::Pending(running) => self.running.push(running),

@@ -75,6 +75,7 @@ pub async fn run<S: Source, K: Sink>(
         stalled: VecDeque::new(),
         loads,
         running: FuturesUnordered::new(),
+        at_work_bytes: 0,
         outbox: Outbox::default(),
         revocations: Vec::new(),
         early: Pauses::default(),
@@ -105,6 +106,8 @@ struct Dispatch<S, K> {
     /// How busy each handler is, by its place in the registry.
     loads: Vec<intake::Load>,
     running: FuturesUnordered<Running>,
+    /// Bytes of the requests that are with their handlers.
+    at_work_bytes: usize,
     outbox: Outbox,
     revocations: Vec<Revocation>,
     /// When one request of a held partition is tried.

@@ -76,6 +76,7 @@ impl Scenario {
             bounds: Bounds {
                 waiting: rng.usize(1..10),
                 waiting_bytes: if rng.bool() { 8 << 20 } else { rng.usize(300..3_000) },
+                at_work_bytes: Bounds::default().at_work_bytes,
                 unacknowledged: rng.usize(1..12),
                 unacknowledged_bytes: if rng.bool() { 16 << 20 } else { rng.usize(300..3_000) },
             },
