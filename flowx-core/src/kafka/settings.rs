@@ -370,7 +370,8 @@ mod tests {
         // A mistyped name, an illegal value, and a file that is not there.
         for name in ["sasl.pasword", "security.protocol", "ssl.ca.location", "sasl.mechanisms"] {
             let mut settings = settings.clone();
-            settings.extra.insert("security.protocol".into(), "ssl".into());
+            let protocol = if name == "sasl.mechanisms" { "sasl_ssl" } else { "ssl" };
+            settings.extra.insert("security.protocol".into(), protocol.into());
             settings.extra.insert(name.into(), "canary-2".into());
             let Err(error) =
                 settings.create::<_, BaseConsumer<_>>(&settings.consumer(), LogOnly::default())
