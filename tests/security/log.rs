@@ -5,11 +5,15 @@ use std::sync::{Arc, Mutex, Once, PoisonError};
 
 use tracing_subscriber::fmt::MakeWriter;
 
-/// What has been said, by all tests of this process.
+/// What has been said by all tests of this process, from some place on.
 #[derive(Clone, Default)]
-pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Log {
+    all: Arc<Mutex<Vec<u8>>>,
+    from: usize,
+}
 
 impl Log {
+    /// What is said from now on.
     pub(crate) fn keep() -> Self {
         static ONCE: Once = Once::new();
         static KEPT: Mutex<Option<Log>> = Mutex::new(None);
@@ -19,12 +23,13 @@ impl Log {
             let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE);
             subscriber.with_ansi(false).with_writer(log.clone()).init();
         });
-        log
+        let from = log.all.lock().unwrap_or_else(PoisonError::into_inner).len();
+        Self { from, ..log }
     }
 
     pub(crate) fn text(&self) -> String {
-        let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        String::from_utf8_lossy(&bytes).into_owned()
+        let bytes = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&bytes[self.from..]).into_owned()
     }
 
     /// How many lines have these words.
@@ -35,7 +40,7 @@ impl Log {
 
 impl io::Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        self.all.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
