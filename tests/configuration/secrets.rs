@@ -135,7 +135,10 @@ fn no_secret_is_in_what_settings_are_made_into() {
     for (name, value) in variables() {
         let settings = Settings::read([(name.as_str(), value.as_str())]);
         let settings = settings.unwrap_or_else(|problems| panic!("{problems:?}"));
+        let security = &settings.security;
         let kept = settings.kafka.values().chain(&settings.admin_token);
+        let kept = kept.chain(&security.sasl_username).chain(&security.sasl_password);
+        let kept = kept.chain(&security.tls_key_password).chain(&security.oauth_client_secret);
         assert!(kept.into_iter().any(|secret| secret.is(CANARY)), "{name} is taken");
         shown_by_nothing(&name, &settings);
     }

@@ -75,7 +75,7 @@ impl Reach {
     /// As the settings say. Who logs in without a name is called `ANONYMOUS`.
     #[must_use]
     pub fn of(settings: &Settings) -> Self {
-        let secured = settings.security_protocol != "PLAINTEXT";
+        let secured = settings.protocol() != "PLAINTEXT";
         Self {
             bootstrap_servers: settings.bootstrap_servers.clone(),
             secured,

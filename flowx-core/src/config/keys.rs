@@ -6,9 +6,11 @@
 //! Sources of the platform's names: the engine's setup guide (4.7) and the connector quickstart.
 
 use super::Settings;
+use super::secret::Secret;
 use super::values::{
     Read, Show, Shown, address, admin_groups, base_path, duration, family, names, number, part,
-    secret, security_protocol, some, switch, text, word,
+    path, sasl_mechanism, seconds, secret, security_protocol, some, switch, text, token_endpoint,
+    word,
 };
 use crate::message::decode::Limits;
 
@@ -30,7 +32,7 @@ pub struct Key {
     pub platform: &'static [&'static str],
     /// Whether a file may hold several values; elsewhere commas separate them.
     pub list: bool,
-    pub(super) set: fn(&mut Settings, &str) -> Read,
+    pub(super) set: fn(&mut Settings, &Secret) -> Read,
     pub(super) show: fn(&Settings) -> Shown,
 }
 
@@ -75,7 +77,21 @@ macro_rules! key {
             name: $name,
             platform: &$platform,
             list: false,
-            set: |settings, value| ($read)(&mut settings.$($field).+, value),
+            set: |settings, value| ($read)(&mut settings.$($field).+, value.expose()),
+            show: |settings| settings.$($field).+.shown(),
+        }
+    };
+}
+
+/// The same of a secret, which remembers where it stands.
+macro_rules! secret_key {
+    ($path:literal, $name:literal, $platform:expr, $($field:ident).+) => {
+        Key {
+            path: $path,
+            name: $name,
+            platform: &$platform,
+            list: false,
+            set: |settings, value| secret(&mut settings.$($field).+, value),
             show: |settings| settings.$($field).+.shown(),
         }
     };
@@ -97,6 +113,87 @@ pub const KEYS: &[Key] = &[
         ["KAFKA_SECURITY_PROTOCOL", "SPRING_KAFKA_SECURITY_PROTOCOL"],
         security_protocol,
         security_protocol
+    ),
+    key!(
+        "kafka.profiles",
+        "FLOWX_CONNECTOR_PROFILES",
+        ["CONFIG_PROFILE", "SPRING_PROFILES_ACTIVE"],
+        security.profiles,
+        names
+    )
+    .list(),
+    key!(
+        "kafka.sasl.mechanism",
+        "FLOWX_CONNECTOR_SASL_MECHANISM",
+        ["KAFKA_SASL_MECHANISM", "SPRING_KAFKA_PROPERTIES_SASL_MECHANISM"],
+        security.sasl_mechanism,
+        some(sasl_mechanism)
+    ),
+    secret_key!("kafka.sasl.username", "FLOWX_CONNECTOR_SASL_USERNAME", [], security.sasl_username),
+    secret_key!("kafka.sasl.password", "FLOWX_CONNECTOR_SASL_PASSWORD", [], security.sasl_password),
+    key!("kafka.tls.ca", "FLOWX_CONNECTOR_TLS_CA", [], security.tls_ca, some(path)),
+    key!(
+        "kafka.tls.certificate",
+        "FLOWX_CONNECTOR_TLS_CERTIFICATE",
+        [],
+        security.tls_certificate,
+        some(path)
+    ),
+    key!("kafka.tls.key", "FLOWX_CONNECTOR_TLS_KEY", [], security.tls_key, some(path)),
+    secret_key!(
+        "kafka.tls.key_password",
+        "FLOWX_CONNECTOR_TLS_KEY_PASSWORD",
+        [],
+        security.tls_key_password
+    ),
+    key!(
+        "kafka.oauth.client_id",
+        "FLOWX_CONNECTOR_OAUTH_CLIENT_ID",
+        ["KAFKA_OAUTH_CLIENT_ID"],
+        security.oauth_client_id,
+        some(text)
+    ),
+    secret_key!(
+        "kafka.oauth.client_secret",
+        "FLOWX_CONNECTOR_OAUTH_CLIENT_SECRET",
+        ["KAFKA_OAUTH_CLIENT_SECRET"],
+        security.oauth_client_secret
+    ),
+    key!(
+        "kafka.oauth.token_endpoint",
+        "FLOWX_CONNECTOR_OAUTH_TOKEN_ENDPOINT",
+        ["KAFKA_OAUTH_TOKEN_ENDPOINT_URI"],
+        security.oauth_token_endpoint,
+        some(token_endpoint)
+    ),
+    key!(
+        "kafka.oauth.scope",
+        "FLOWX_CONNECTOR_OAUTH_SCOPE",
+        ["KAFKA_OAUTH_SCOPE"],
+        security.oauth_scope,
+        some(text)
+    ),
+    key!(
+        "kafka.oauth.audience",
+        "FLOWX_CONNECTOR_OAUTH_AUDIENCE",
+        ["KAFKA_OAUTH_AUDIENCE"],
+        security.oauth_audience,
+        some(text)
+    ),
+    key!("kafka.oauth.ca", "FLOWX_CONNECTOR_OAUTH_CA", [], security.oauth_ca, some(path)),
+    key!(
+        "kafka.allow_insecure",
+        "FLOWX_CONNECTOR_ALLOW_INSECURE",
+        [],
+        security.allow_insecure,
+        switch
+    ),
+    key!(
+        "kafka.auth_retry",
+        "FLOWX_CONNECTOR_AUTH_RETRY",
+        ["KAFKA_AUTH_EXCEPTION_RETRY_INTERVAL"],
+        security.auth_retry,
+        seconds
     ),
     key!(
         "kafka.group",
@@ -276,7 +373,7 @@ pub const KEYS: &[Key] = &[
     ),
     key!("catalog.enabled", "FLOWX_CONNECTOR_CATALOG", [], catalog, switch),
     key!("admin.address", "FLOWX_CONNECTOR_ADMIN_ADDRESS", [], admin_address, address),
-    key!("admin.token", "FLOWX_CONNECTOR_ADMIN_TOKEN", [], admin_token, secret),
+    secret_key!("admin.token", "FLOWX_CONNECTOR_ADMIN_TOKEN", [], admin_token),
     key!("admin.hosts", "FLOWX_CONNECTOR_ADMIN_HOSTS", [], admin_hosts, names).list(),
     key!("admin.enabled", "FLOWX_CONNECTOR_ADMIN", [], admin, switch),
     key!("admin.base", "FLOWX_CONNECTOR_ADMIN_BASE", [], admin_base, base_path),

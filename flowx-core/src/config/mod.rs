@@ -38,7 +38,23 @@
 //! |---|---|---|---|---|
 //! | `FLOWX_CONNECTOR_CONFIG` | | | the configuration file, in TOML | none |
 //! | `FLOWX_CONNECTOR_BOOTSTRAP_SERVERS` | `kafka.bootstrap_servers` | `KAFKA_BOOTSTRAP_SERVERS`, `SPRING_KAFKA_BOOTSTRAP_SERVERS` | brokers, `host:port` separated by commas | none |
-//! | `FLOWX_CONNECTOR_SECURITY_PROTOCOL` | `kafka.security_protocol` | `KAFKA_SECURITY_PROTOCOL`, `SPRING_KAFKA_SECURITY_PROTOCOL` | `PLAINTEXT`, or `SSL` with the feature `tls` | `PLAINTEXT` |
+//! | `FLOWX_CONNECTOR_SECURITY_PROTOCOL` | `kafka.security_protocol` | `KAFKA_SECURITY_PROTOCOL`, `SPRING_KAFKA_SECURITY_PROTOCOL` | `PLAINTEXT` or `SASL_PLAINTEXT`; with the feature `tls` also `SSL` and `SASL_SSL` | `PLAINTEXT` |
+//! | `FLOWX_CONNECTOR_PROFILES` | `kafka.profiles` | `CONFIG_PROFILE`, `SPRING_PROFILES_ACTIVE` | the platform's profiles, separated by commas: `kafka-auth` means `SASL_PLAINTEXT` and `OAUTHBEARER` where they are not set, all others nothing | none |
+//! | `FLOWX_CONNECTOR_SASL_MECHANISM` | `kafka.sasl.mechanism` | `KAFKA_SASL_MECHANISM`, `SPRING_KAFKA_PROPERTIES_SASL_MECHANISM` | `PLAIN`; with the feature `tls` also `SCRAM-SHA-256` and `SCRAM-SHA-512`, with `oauth` also `OAUTHBEARER` | none |
+//! | `FLOWX_CONNECTOR_SASL_USERNAME` | `kafka.sasl.username` | | who logs in, with `PLAIN` and `SCRAM` | none |
+//! | `FLOWX_CONNECTOR_SASL_PASSWORD` | `kafka.sasl.password` | | with which password | none |
+//! | `FLOWX_CONNECTOR_TLS_CA` | `kafka.tls.ca` | | file of the authorities (PEM) that may vouch for brokers | the system's |
+//! | `FLOWX_CONNECTOR_TLS_CERTIFICATE` | `kafka.tls.certificate` | | file of the certificate (PEM) that is shown to brokers | none |
+//! | `FLOWX_CONNECTOR_TLS_KEY` | `kafka.tls.key` | | file of its key (PEM) | none |
+//! | `FLOWX_CONNECTOR_TLS_KEY_PASSWORD` | `kafka.tls.key_password` | | what that key is encrypted with | none |
+//! | `FLOWX_CONNECTOR_OAUTH_CLIENT_ID` | `kafka.oauth.client_id` | `KAFKA_OAUTH_CLIENT_ID` | who asks for tokens | none |
+//! | `FLOWX_CONNECTOR_OAUTH_CLIENT_SECRET` | `kafka.oauth.client_secret` | `KAFKA_OAUTH_CLIENT_SECRET` | with which secret | none |
+//! | `FLOWX_CONNECTOR_OAUTH_TOKEN_ENDPOINT` | `kafka.oauth.token_endpoint` | `KAFKA_OAUTH_TOKEN_ENDPOINT_URI` | where tokens come from, an `https` address | none |
+//! | `FLOWX_CONNECTOR_OAUTH_SCOPE` | `kafka.oauth.scope` | `KAFKA_OAUTH_SCOPE` | the scope that is asked for | none |
+//! | `FLOWX_CONNECTOR_OAUTH_AUDIENCE` | `kafka.oauth.audience` | `KAFKA_OAUTH_AUDIENCE` | the audience that is asked for | none |
+//! | `FLOWX_CONNECTOR_OAUTH_CA` | `kafka.oauth.ca` | | file of the authorities (PEM) that may vouch for the token endpoint | the system's |
+//! | `FLOWX_CONNECTOR_ALLOW_INSECURE` | `kafka.allow_insecure` | | whether a token endpoint without TLS is allowed, brokers whose certificate is not checked, and tokens that nobody signed | `false` |
+//! | `FLOWX_CONNECTOR_AUTH_RETRY` | `kafka.auth_retry` | `KAFKA_AUTH_EXCEPTION_RETRY_INTERVAL` | how long is waited before a token is asked for again, and before it is looked whether a refusal is over; a number alone is seconds | `10s` |
 //! | `FLOWX_CONNECTOR_GROUP` | `kafka.group` | `KAFKA_CONSUMER_GROUP_ID`, `SPRING_KAFKA_CONSUMER_GROUP_ID` | consumer group | the binary's name in kebab-case |
 //! | `FLOWX_CONNECTOR_INSTANCE_ID` | `kafka.instance_id` | | name of this instance, the same after a restart: it keeps its partitions (Kafka's `group.instance.id`) | none |
 //! | `FLOWX_CONNECTOR_MESSAGE_MAX_BYTES` | `kafka.message_max_bytes` | `KAFKA_MESSAGE_MAX_BYTES` | largest record, read or written | `52428800` |
@@ -107,11 +123,14 @@
 //! are refused at start, and so is what librdkafka does not take.
 //!
 //! # Secrets
-//! The token and all properties of librdkafka are kept as [secrets](secret::Secret), and never shown.
+//! The token, names and passwords of logins, the secret of a client, and all properties of librdkafka are kept as [secrets](secret::Secret), and never shown.
 //! Each can stand in a file of its own, less the newline at its end: a variable with `_FILE` behind its
 //! name, or `.file` behind the name elsewhere (`token = { file = "…" }`, `"sasl.password.file" = "…"`,
 //! `--set admin.token.file=…`). On the command line, which everybody on the machine may read, that is
-//! the only way for the token and for properties that are passwords by their names.
+//! the only way for these settings and for properties that are passwords by their names.
+//!
+//! A login, and the secret with which tokens are asked for, are read again when their files change, so
+//! they can be replaced while the connector runs. Certificates and keys are read at start.
 //!
 //! # Retry topics
 //! A retry topic that is taken out of the list is read no more: what still waits there is neither
@@ -130,6 +149,7 @@ pub mod origin;
 pub mod process_ids;
 pub mod properties;
 pub mod secret;
+pub mod security;
 pub mod settings;
 pub mod show;
 pub mod values;

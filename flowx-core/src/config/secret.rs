@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
@@ -22,13 +23,17 @@ use zeroize::Zeroizing;
 /// assert_eq!(format!("{token:?}"), "Secret(…)");
 /// ```
 #[derive(Clone)]
-pub struct Secret(SecretString);
+pub struct Secret {
+    text: SecretString,
+    /// Where it was read, and can be read again.
+    file: Option<Arc<Path>>,
+}
 
 impl Secret {
     /// Takes a text.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
-        Self(SecretString::from(text.into()))
+        Self { text: SecretString::from(text.into()), file: None }
     }
 
     /// Reads a text from a file of at most 64 KiB, less the newline at its end.
@@ -39,7 +44,29 @@ impl Secret {
         let text = text_of(path, 65_536)?;
         let text = text.strip_suffix('\n').unwrap_or(&text);
         let text = text.strip_suffix('\r').unwrap_or(text);
-        if text.is_empty() { Err("it is empty".to_owned()) } else { Ok(Self::new(text)) }
+        if text.is_empty() {
+            return Err("it is empty".to_owned());
+        }
+        Ok(Self { file: Some(path.into()), ..Self::new(text) })
+    }
+
+    /// What its file holds now; itself if it stands in none.
+    ///
+    /// # Errors
+    /// As [`from_file`](Self::from_file).
+    pub fn renewed(&self) -> Result<Self, String> {
+        self.file.as_deref().map_or_else(|| Ok(self.clone()), Self::from_file)
+    }
+
+    /// Whether it stands in a file, which may change.
+    #[must_use]
+    pub fn is_in_file(&self) -> bool {
+        self.file.is_some()
+    }
+
+    /// The same without white space around it.
+    pub(super) fn trimmed(&self) -> Self {
+        Self { file: self.file.clone(), ..Self::new(self.expose().trim()) }
     }
 
     /// Whether this is the text. How long that takes says nothing about where they differ.
@@ -54,7 +81,7 @@ impl Secret {
     /// The text, for whom it is meant. What is done with it is no longer guarded.
     #[must_use]
     pub fn expose(&self) -> &str {
-        self.0.expose_secret()
+        self.text.expose_secret()
     }
 }
 
@@ -123,6 +150,13 @@ mod tests {
             let read = Secret::from_file(&file(name, content.as_bytes())).unwrap();
             assert!(read.is(secret), "{name}");
         }
+        let path = file("renewed", b"old\n");
+        let secret = Secret::from_file(&path).unwrap();
+        std::fs::write(&path, "new").unwrap();
+        assert!(secret.is("old") && secret.renewed().unwrap().is("new"));
+        assert!(!Secret::new("a").is_in_file() && secret.is_in_file());
+        std::fs::remove_file(&path).unwrap();
+        assert!(secret.renewed().is_err());
         for (name, content, words) in [
             ("empty", &b"\n"[..], "it is empty"),
             ("large", &[b'x'; 65_537], "larger than 65536 bytes"),

@@ -16,6 +16,7 @@ use super::order::Order;
 use super::origin::{Origin, Origins};
 use super::process_ids::ProcessIds;
 use super::secret::Secret;
+use super::security::SecuritySettings;
 use crate::message::decode::Limits;
 use crate::message::error_reply::DEFAULT_ERROR_FIELD;
 
@@ -35,6 +36,8 @@ pub struct Settings {
     pub bootstrap_servers: Option<String>,
     /// Kafka's `security.protocol`; default `PLAINTEXT`.
     pub security_protocol: String,
+    /// How clients log in, and how they know brokers.
+    pub security: SecuritySettings,
     /// Further properties of librdkafka, by name; none by default. Any may be a password.
     pub kafka: BTreeMap<String, Secret>,
     /// Consumer group; by default the name of the binary in kebab-case.
@@ -169,6 +172,7 @@ impl Default for Settings {
         Self {
             bootstrap_servers: None,
             security_protocol: "PLAINTEXT".to_owned(),
+            security: SecuritySettings::default(),
             kafka: BTreeMap::new(),
             group: None,
             instance_id: None,

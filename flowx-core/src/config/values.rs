@@ -152,12 +152,39 @@ pub(super) fn names(field: &mut Vec<String>, value: &str) -> Read {
     Ok(())
 }
 
-pub(super) fn secret(field: &mut Option<Secret>, value: &str) -> Read {
-    let value = value.trim();
-    if value.is_empty() {
+/// The name of a file.
+pub(super) fn path(field: &mut String, value: &str) -> Read {
+    text(field, value).map_err(|_| "the path of a file".to_owned())
+}
+
+pub(super) fn secret(field: &mut Option<Secret>, value: &Secret) -> Read {
+    if value.expose().trim().is_empty() {
         return Err("a text that is not empty".to_owned());
     }
-    *field = Some(Secret::new(value));
+    *field = Some(value.trimmed());
+    Ok(())
+}
+
+/// A time; a number alone is seconds, as the platform writes it.
+pub(super) fn seconds(field: &mut Duration, value: &str) -> Read {
+    match value.trim().parse() {
+        Ok(seconds @ 1..=86_400) => *field = Duration::from_secs(seconds),
+        _ => duration(field, value)?,
+    }
+    Ok(())
+}
+
+/// An address of HTTP. What is wrong with it is said without it, for a password may stand in it.
+pub(super) fn token_endpoint(field: &mut String, value: &str) -> Read {
+    let value = value.trim();
+    let host = |rest: &str| !rest.is_empty() && !rest.starts_with('/') && !rest.contains(' ');
+    let is_address = value
+        .split_once("://")
+        .is_some_and(|(scheme, rest)| matches!(scheme, "http" | "https") && host(rest));
+    if !is_address {
+        return Err("an address as `https://id.example/token`".to_owned());
+    }
+    value.clone_into(field);
     Ok(())
 }
 
@@ -165,14 +192,33 @@ pub(super) fn secret(field: &mut Option<Secret>, value: &str) -> Read {
 pub(super) fn security_protocol(field: &mut String, value: &str) -> Read {
     let protocol = value.trim().to_ascii_uppercase();
     match protocol.as_str() {
-        "PLAINTEXT" => {}
-        "SSL" if cfg!(feature = "tls") => {}
-        "SSL" => {
-            return Err("`PLAINTEXT`, for this build has no TLS; build flowx-core with its feature `tls`, or `tls-vendored`, for `SSL`".to_owned());
+        "PLAINTEXT" | "SASL_PLAINTEXT" => {}
+        "SSL" | "SASL_SSL" if cfg!(feature = "tls") => {}
+        "SSL" | "SASL_SSL" => {
+            return Err("`PLAINTEXT` or `SASL_PLAINTEXT`, for this build has no TLS; build flowx-core with its feature `tls`, or `tls-vendored`, for `SSL` and `SASL_SSL`".to_owned());
         }
-        _ => return Err("`PLAINTEXT` or `SSL`; SASL is not supported".to_owned()),
+        _ => return Err("`PLAINTEXT`, `SSL`, `SASL_PLAINTEXT` or `SASL_SSL`".to_owned()),
     }
     *field = protocol;
+    Ok(())
+}
+
+/// The ways to log in that this build has.
+pub(super) fn sasl_mechanism(field: &mut String, value: &str) -> Read {
+    let mechanism = value.trim().to_ascii_uppercase();
+    match mechanism.as_str() {
+        "PLAIN" => {}
+        "SCRAM-SHA-256" | "SCRAM-SHA-512" if cfg!(feature = "tls") => {}
+        "SCRAM-SHA-256" | "SCRAM-SHA-512" => {
+            return Err("`PLAIN`, for this build has no cryptography; build flowx-core with its feature `tls`, or `tls-vendored`, for `SCRAM-SHA-256` and `SCRAM-SHA-512`".to_owned());
+        }
+        "OAUTHBEARER" if cfg!(feature = "oauth") => {}
+        "OAUTHBEARER" => {
+            return Err("another mechanism, for this build fetches no tokens; build flowx-core with its feature `oauth` for `OAUTHBEARER`".to_owned());
+        }
+        _ => return Err("`PLAIN`, `SCRAM-SHA-256`, `SCRAM-SHA-512` or `OAUTHBEARER`; others are properties of librdkafka, `sasl.mechanisms`".to_owned()),
+    }
+    *field = mechanism;
     Ok(())
 }
 
@@ -247,9 +293,40 @@ mod tests {
     }
 
     #[test]
+    fn a_number_alone_is_seconds_and_an_address_is_one_of_http() {
+        let mut time = Duration::ZERO;
+        for (text, expected) in [("10", 10), ("30s", 30), ("2min", 120)] {
+            seconds(&mut time, text).unwrap();
+            assert_eq!(time, Duration::from_secs(expected));
+        }
+        assert!(seconds(&mut time, "soon").is_err());
+        let mut field = String::new();
+        for wrong in
+            ["id.canary", "ftp://id.canary", "https://", "https:///canary", "https://canary b"]
+        {
+            let words = token_endpoint(&mut field, wrong).unwrap_err();
+            assert!(!words.contains("canary"), "{words}");
+        }
+        token_endpoint(&mut field, " https://id.example/token ").unwrap();
+        assert_eq!(field, "https://id.example/token");
+    }
+
+    #[test]
     fn what_this_build_cannot_speak_is_refused_with_a_way_out() {
         let mut field = String::new();
-        assert!(security_protocol(&mut field, "sasl_ssl").unwrap_err().contains("SASL"));
+        assert!(security_protocol(&mut field, "kerberos").unwrap_err().contains("`SASL_SSL`"));
+        let tls = security_protocol(&mut field, "sasl_ssl");
+        assert_eq!(tls.is_ok(), cfg!(feature = "tls"), "{tls:?}");
+        for (mechanism, is_built) in [
+            ("plain", true),
+            ("SCRAM-SHA-512", cfg!(feature = "tls")),
+            ("OAUTHBEARER", cfg!(feature = "oauth")),
+        ] {
+            match sasl_mechanism(&mut field, mechanism) {
+                Ok(()) => assert!(is_built, "{mechanism}"),
+                Err(remedy) => assert!(!is_built && remedy.contains("build flowx-core with")),
+            }
+        }
         assert_eq!(security_protocol(&mut field, "plaintext"), Ok(()));
         assert_eq!(field, "PLAINTEXT");
     }

@@ -17,6 +17,10 @@ impl Connector {
         for handler in self.contract().handlers {
             tracing::info!(handler = handler.name, contract = handler.hash, "serves");
         }
+        for warning in kafka.warnings() {
+            tracing::warn!("{warning}");
+        }
+        let _login = kafka.first_login().await.map_err(StartError::from)?;
         let sink = KafkaSink::connect(&kafka).map_err(StartError::from)?;
         let source = KafkaSource::subscribe(&kafka, topics).map_err(StartError::from)?;
         self.run_between(source, sink, stop).await
@@ -72,7 +76,8 @@ fn reached(settings: &Settings, servers: &str, group: &str, bounds: &Bounds) -> 
     kafka.instance_id.clone_from(&settings.instance_id);
     kafka.max_unacknowledged = bounds.unacknowledged;
     kafka.extra.clone_from(&settings.kafka);
-    kafka.extra.insert("security.protocol".to_owned(), settings.security_protocol.as_str().into());
+    kafka.extra.insert("security.protocol".to_owned(), settings.protocol().into());
+    kafka.security.clone_from(&settings.security);
     kafka
 }
 

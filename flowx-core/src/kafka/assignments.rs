@@ -168,7 +168,7 @@ mod tests {
         let settings = KafkaSettings::new("127.0.0.1:1", "g");
         let outbox = Outbox::new(tokio::sync::mpsc::unbounded_channel().0, Arc::default());
         let topics = vec![Subscription::Exact("t".into())];
-        let consumer = Membership::new(&settings, topics, outbox).unwrap().join(0).unwrap();
+        let consumer = Membership::new(&settings, topics, outbox).unwrap().join(0).unwrap().0;
         (0..count)
             .map(|partition| {
                 let split = consumer.split_partition_queue("t", partition).unwrap();

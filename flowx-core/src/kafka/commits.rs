@@ -304,7 +304,7 @@ mod tests {
         let outbox = Outbox::new(sender, Arc::default());
         let topics = vec![Subscription::Exact("t".into())];
         let membership = Membership::new(&broker.settings("g"), topics, outbox).unwrap();
-        let consumer = membership.join(0).unwrap();
+        let (consumer, _) = membership.join(0).unwrap();
         let context = Arc::clone(consumer.context());
         let poll_until = |is_over: &mut dyn FnMut() -> bool| {
             let deadline = Instant::now() + PATIENCE;

@@ -1,5 +1,6 @@
 //! The one thread that owns the consumer: it polls, commits and closes. No user code runs on it.
 
+use std::collections::BTreeSet;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError};
@@ -15,8 +16,11 @@ use tokio::sync::oneshot;
 use super::bootstrap::Bootstrap;
 use super::ffi;
 use super::logging::guarded;
+use super::login::Login;
 use super::membership::{Membership, WATERMARKS};
+use super::partition::Partition;
 use super::rebalance::{Consumer, Rebalancer};
+use super::refusal::Refused;
 use super::watchdog::{Standstill, Watchdog};
 use crate::runtime::port::{Ends, Epoch, Position, SourceEvent};
 
@@ -59,16 +63,16 @@ struct LastWill {
 /// Serves the consumer until the asynchronous half closes or is dropped.
 pub(super) fn run(
     membership: &Membership,
-    mut consumer: Arc<Consumer>,
+    (mut consumer, mut login): (Arc<Consumer>, Login),
     commands: &Receiver<Command>,
 ) {
     let notes = Arc::clone(membership.outbox().notes());
     let _silent = OnDrop(|| notes.expect_nothing());
     let will = loop {
-        match guarded("the control thread", || serve(membership, &consumer, commands)) {
+        match guarded("the control thread", || serve(membership, &consumer, &mut login, commands)) {
             Some(End::Closing(will)) => break will,
             Some(End::Standstill(found)) => match begin_anew(membership, consumer, found) {
-                Ok(another) => consumer = another,
+                Ok(another) => (consumer, login) = another,
                 Err(reason) => {
                     membership.outbox().event(SourceEvent::Failed(reason));
                     return;
@@ -97,18 +101,37 @@ pub(super) fn run(
     }
 }
 
-fn serve(membership: &Membership, consumer: &Arc<Consumer>, commands: &Receiver<Command>) -> End {
+fn serve(
+    membership: &Membership,
+    consumer: &Arc<Consumer>,
+    login: &mut Login,
+    commands: &Receiver<Command>,
+) -> End {
     let context = consumer.context();
     let mut watchdog = Watchdog::new(membership.stall(), Instant::now());
     let mut bootstrap = Bootstrap::new(membership.bootstrap_servers());
     let notes = membership.outbox().notes();
     let mut ends_noted = None;
+    let mut looked = Instant::now();
     loop {
         let now = Instant::now();
         notes.expect(membership.busy());
         if ends_noted.is_none_or(|noted| now.duration_since(noted) >= ENDS) {
             ends_noted = Some(now);
             notes.ends(ends(consumer));
+            login.step(consumer.client());
+            notes.login(login.trouble());
+            let (closed, open) = readable(consumer);
+            notes.readable(&closed, &open);
+            if notes.is_shut_out() && now.duration_since(looked) >= membership.auth_retry() {
+                looked = Instant::now();
+                if let Some(topic) = membership.topic() {
+                    // Any answer of a broker is one to a client that it has let in.
+                    if consumer.fetch_metadata(Some(&topic), WATERMARKS).is_ok() {
+                        notes.admit(Duration::ZERO, |refused| *refused == Refused::Connection);
+                    }
+                }
+            }
         }
         match consumer.poll(POLL) {
             None => {}
@@ -157,7 +180,7 @@ fn begin_anew(
     membership: &Membership,
     consumer: Arc<Consumer>,
     Standstill { epoch, position, end, lasts }: Standstill,
-) -> Result<Arc<Consumer>, String> {
+) -> Result<(Arc<Consumer>, Login), String> {
     let notes = membership.outbox().notes();
     // Each is noticed within one and a half times the stall; more often than every other time, and the
     // new consumer is no better.
@@ -189,6 +212,18 @@ fn ends(consumer: &Consumer) -> Vec<(String, i32, Ends)> {
         Some((topic.to_string(), number, Ends { begin: began.or(low).unwrap_or(0), end }))
     });
     known.collect()
+}
+
+/// The topics from which brokers let nothing be read, and those from which they do, of those whose
+/// partitions are here.
+fn readable(consumer: &Consumer) -> (BTreeSet<String>, BTreeSet<String>) {
+    let all = consumer.context().assignments().all();
+    let (closed, open): (Vec<_>, Vec<_>) =
+        all.iter().partition(|(_, partition)| partition.is_refused());
+    let topics = |all: Vec<&(Epoch, Arc<Partition>)>| {
+        all.iter().map(|(_, partition)| partition.topic().to_string()).collect()
+    };
+    (topics(closed), topics(open))
 }
 
 /// Does something when it is dropped, however the function is left.

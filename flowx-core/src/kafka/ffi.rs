@@ -4,8 +4,8 @@
     reason = "the safe wrapper panics on header names that are not UTF-8, takes one message at a time \
               from a queue of many, cannot tell what became of a \
               commit without waiting for it or what waits in a queue, rings no bell for a producer, can \
-              neither add brokers nor set two things of the mock, and asks neither what a client may do \
-              nor who is in a group"
+              neither add brokers nor set two things of the mock, asks neither what a client may do \
+              nor who is in a group, and gives a client no token and no other login while it lives"
 )]
 
 use std::ffi::{CStr, CString, c_void};
@@ -42,6 +42,60 @@ pub(super) fn join_without_delay<C: ClientContext>(client: &Client<C>) {
 pub(super) fn add_brokers<C: ClientContext>(client: &Client<C>, servers: &CStr) {
     // SAFETY: client and text are alive during the call, which copies the text.
     unsafe { native::rd_kafka_brokers_add(client.native_ptr(), servers.as_ptr()) };
+}
+
+/// Gives a client the login that it uses from its next connection on. It copies both.
+///
+/// # Errors
+/// The client's mechanism has no password.
+pub(super) fn set_credentials<C: ClientContext>(
+    client: &Client<C>,
+    name: &CStr,
+    password: &CStr,
+) -> Result<(), RDKafkaErrorCode> {
+    // SAFETY: client and texts are alive during the call, which copies the texts; the error that it may
+    // return is read and released right here.
+    unsafe {
+        let error = native::rd_kafka_sasl_set_credentials(
+            client.native_ptr(),
+            name.as_ptr(),
+            password.as_ptr(),
+        );
+        let refused = code(error);
+        if !error.is_null() {
+            native::rd_kafka_error_destroy(error);
+        }
+        refused.map_or(Ok(()), Err)
+    }
+}
+
+/// Gives a client the token that it logs in with until it expires, in milliseconds since 1970. It copies
+/// all of it.
+///
+/// # Errors
+/// The client has no use for a token, or does not take this one.
+pub(super) fn set_token<C: ClientContext>(
+    client: &Client<C>,
+    token: &CStr,
+    expires: i64,
+    principal: &CStr,
+) -> Result<(), RDKafkaErrorCode> {
+    let mut said = [0; 256];
+    // SAFETY: client and texts are alive during the call, which copies the texts; there are no
+    // extensions, and the room for an error has the length that is said.
+    let outcome = unsafe {
+        native::rd_kafka_oauthbearer_set_token(
+            client.native_ptr(),
+            token.as_ptr(),
+            expires,
+            principal.as_ptr(),
+            ptr::null_mut(),
+            0,
+            said.as_mut_ptr(),
+            said.len(),
+        )
+    };
+    answer(outcome)
 }
 
 /// The first offset of a partition, if it is known, and the one behind its last record, as this client

@@ -1,23 +1,33 @@
 //! What the clients know of themselves: noted where it comes in anyway, read by who looks on.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::error::KafkaError;
 use serde::Deserialize;
 
+use super::refusal::{self, Refused};
 use crate::runtime::port::{Brokers, ClientView, Ends, Insight};
 
 /// The notes of one client. Nobody writes here for a record.
 #[derive(Debug, Default)]
-pub(super) struct Notes(Mutex<State>);
+pub(super) struct Notes {
+    state: Mutex<State>,
+    /// Something is refused.
+    refused: AtomicBool,
+}
 
 #[derive(Debug, Default)]
 struct State {
     brokers: Option<Brokers>,
     initialised: bool,
     last_error: Option<(String, Instant)>,
+    /// What brokers refuse, in words, and when they did so last.
+    refused: BTreeMap<Refused, (String, Instant)>,
+    /// Why there is nothing new to log in with.
+    login: Option<String>,
     ends: HashMap<String, HashMap<i32, Ends>>,
     held: HashMap<(String, i32), &'static str>,
     /// When the control thread is heard of again at the latest, if all is well.
@@ -49,8 +59,82 @@ impl Notes {
             up: real().filter(|broker| broker.state == "UP").count(),
             known: real().count(),
         });
+        let is_up = state.brokers.is_some_and(|brokers| brokers.up > 0);
+        let is_admitted = eos.as_ref().is_some_and(|eos| eos.idemp_state == "Assigned");
         // Once admitted it stays so: what follows is its own to repair.
-        state.initialised |= eos.is_some_and(|eos| eos.idemp_state == "Assigned");
+        state.initialised |= is_admitted;
+        drop(state);
+        // One connection may be up while another is refused, so not at once.
+        self.admit(SETTLED, |refused| match refused {
+            Refused::Connection => is_up,
+            Refused::Cluster => is_admitted,
+            _ => false,
+        });
+    }
+
+    /// Brokers refuse something. Said once, and again when the words are others.
+    pub(super) fn refuse(&self, refused: Refused, words: &str) {
+        let now = Instant::now();
+        let mut state = self.lock();
+        let said = state.refused.insert(refused, (words.to_owned(), now));
+        self.refused.store(true, Ordering::Relaxed);
+        drop(state);
+        if said.is_none_or(|(said, _)| said != words) {
+            tracing::error!(target: "flowx::kafka", "{words}; trying again until then");
+        }
+    }
+
+    /// Whether anything is refused; costs next to nothing.
+    pub(super) fn is_refused(&self) -> bool {
+        self.refused.load(Ordering::Relaxed)
+    }
+
+    /// Whether the connection itself is refused.
+    pub(super) fn is_shut_out(&self) -> bool {
+        self.is_refused() && self.lock().refused.contains_key(&Refused::Connection)
+    }
+
+    /// These are refused no more, if they were not for so long.
+    pub(super) fn admit(&self, for_so_long: Duration, which: impl Fn(&Refused) -> bool) {
+        if !self.is_refused() {
+            return;
+        }
+        let now = Instant::now();
+        let mut state = self.lock();
+        let over = |refused: &Refused, at: Instant| which(refused) && now - at >= for_so_long;
+        let over: Vec<Refused> = state
+            .refused
+            .iter()
+            .filter(|(refused, (_, at))| over(refused, *at))
+            .map(|(refused, _)| refused.clone())
+            .collect();
+        over.iter().for_each(|refused| drop(state.refused.remove(refused)));
+        self.refused.store(!state.refused.is_empty(), Ordering::Relaxed);
+        drop(state);
+        for refused in over {
+            let what = match refused {
+                Refused::Connection => "the brokers accept this connector again".to_owned(),
+                Refused::Group => "this user may be in the consumer group again".to_owned(),
+                Refused::Cluster => "this user may write idempotently again".to_owned(),
+                Refused::Topic(topic) => format!("`{topic}` is open to this user again"),
+            };
+            tracing::info!(target: "flowx::kafka", "{what}");
+        }
+    }
+
+    /// From these topics nothing may be read; from these partitions may be read, of their topics.
+    pub(super) fn readable(&self, closed: &BTreeSet<String>, open: &BTreeSet<String>) {
+        for topic in closed {
+            self.refuse(Refused::Topic(topic.clone()), &refusal::reading(topic));
+        }
+        self.admit(SETTLED, |refused| {
+            matches!(refused, Refused::Topic(topic) if open.contains(topic) && !closed.contains(topic))
+        });
+    }
+
+    /// Why there is nothing new to log in with, if there is not.
+    pub(super) fn login(&self, trouble: Option<String>) {
+        self.lock().login = trouble;
     }
 
     /// The control thread is at work; it is heard of again within this time.
@@ -95,9 +179,12 @@ impl Notes {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// How long something is not refused that is said to be open again: refusals come in one by one.
+const SETTLED: Duration = Duration::from_secs(3);
 
 impl Insight for Notes {
     fn client(&self) -> ClientView {
@@ -118,6 +205,10 @@ impl Insight for Notes {
             brokers: state.brokers,
             initialised: state.initialised,
             last_error: state.last_error.clone().map(|(what, at)| (what, now - at)),
+            refused: {
+                let words = state.refused.values().map(|(words, _)| words);
+                state.login.iter().chain(words).cloned().collect()
+            },
             stuck,
         }
     }
@@ -217,6 +308,24 @@ mod tests {
         assert!(notes.client().stuck.is_some());
         std::thread::sleep(short);
         assert_eq!(notes.client().stuck, None, "another new consumer has helped after all");
+    }
+
+    #[test]
+    fn what_is_refused_is_told_until_it_is_not() {
+        let notes = Notes::default();
+        assert!(!notes.is_refused() && notes.client().refused.is_empty());
+        notes.refuse(Refused::Connection, "the login; set it");
+        notes.refuse(Refused::Topic("t".to_owned()), &refusal::writing("t"));
+        assert_eq!(notes.client().refused.len(), 2);
+        notes.admit(SETTLED, |_| true);
+        assert_eq!(notes.client().refused.len(), 2, "that was too soon");
+        notes.admit(Duration::ZERO, |refused| *refused == Refused::Connection);
+        assert!(!notes.is_shut_out() && notes.is_refused());
+        assert!(notes.client().refused[0].contains("grant Write"));
+        notes.admit(Duration::ZERO, |_| true);
+        assert!(!notes.is_refused());
+        notes.login(Some("no token".to_owned()));
+        assert_eq!(notes.client().refused, ["no token"]);
     }
 
     #[test]

@@ -22,6 +22,7 @@ use super::facts::{
 };
 use super::ffi::{self, OperationCode, Which};
 use super::logging::{LogOnly, guarded, log_line};
+use super::login::Login;
 use super::settings::{KafkaSettings, SetupError};
 use super::unspoken::Unspoken;
 
@@ -40,6 +41,7 @@ pub async fn inspect<T: Send + 'static>(
     listing: bool,
     question: impl FnOnce(&[String]) -> (Question, T) + Send + 'static,
 ) -> Result<(Facts, T), SetupError> {
+    let mut login = Login::of(settings)?;
     let mut config = settings.consumer();
     // It looks on as the group does, and is no member of it.
     config
@@ -51,6 +53,10 @@ pub async fn inspect<T: Send + 'static>(
     let admin: AdminClient<LogOnly> =
         settings.create(&settings.producer(), LogOnly(settings.unspoken()))?;
     let deadline = Instant::now() + patience;
+    login.first().await;
+    login.step(consumer.client());
+    // Nobody polls for this one: it has no other way to a token.
+    Login::of(settings)?.step(admin.inner());
     let group = settings.group.clone();
     let inspector = Inspector { consumer, admin, group, deadline, runtime: Handle::current() };
     let (done, outcome) = oneshot::channel();

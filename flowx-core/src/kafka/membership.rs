@@ -7,6 +7,7 @@ use rdkafka::ClientConfig;
 use rdkafka::consumer::Consumer as _;
 
 use super::ffi;
+use super::login::Login;
 use super::outbox::Outbox;
 use super::rebalance::{Consumer, Rebalancer};
 use super::settings::{KafkaSettings, SetupError};
@@ -52,16 +53,28 @@ impl Membership {
     ///
     /// # Errors
     /// Settings that cannot work.
-    pub(super) fn join(&self, last_epoch: u64) -> Result<Arc<Consumer>, SetupError> {
+    pub(super) fn join(&self, last_epoch: u64) -> Result<(Arc<Consumer>, Login), SetupError> {
+        let mut login = Login::of(&self.settings)?;
         let subscriptions = Arc::clone(&self.subscriptions);
         let outbox = Arc::clone(&self.outbox);
         let context = Rebalancer::new(subscriptions, &self.settings, outbox, last_epoch);
         let consumer: Arc<Consumer> = Arc::new(self.settings.create(&self.config, context)?);
         consumer.context().set_consumer(&consumer);
+        login.step(consumer.client());
         let expressions = self.subscriptions.expressions();
         let names: Vec<_> = expressions.iter().map(String::as_str).collect();
         consumer.subscribe(&names).map_err(|error| SetupError::of(error.to_string()))?;
-        Ok(consumer)
+        Ok((consumer, login))
+    }
+
+    /// One of the topics that are read.
+    pub(super) fn topic(&self) -> Option<String> {
+        self.subscriptions.expressions().into_iter().next()
+    }
+
+    /// After which time is looked whether a refusal is over.
+    pub(super) fn auth_retry(&self) -> Duration {
+        self.settings.security.auth_retry
     }
 
     /// After which time a partition that stands still has the consumer made anew.

@@ -16,13 +16,21 @@ mod ffi;
 mod insight;
 mod inspect;
 mod logging;
+mod login;
 mod membership;
+#[cfg(feature = "oauth")]
+mod oauth;
+#[cfg(not(feature = "oauth"))]
+#[path = "no_oauth.rs"]
+mod oauth;
 mod outbox;
 mod partition;
 mod properties;
 mod reader;
 mod rebalance;
+mod refusal;
 mod scan;
+mod security;
 mod settings;
 mod sink;
 mod source;

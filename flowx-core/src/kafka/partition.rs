@@ -138,6 +138,11 @@ impl Partition {
         })
     }
 
+    /// Whether the broker has said that nothing may be read.
+    pub(super) fn is_refused(&self) -> bool {
+        self.lock().refused
+    }
+
     /// Lets go of the queue; nothing is taken any more.
     pub(super) fn end(&self) {
         self.lock().end();

@@ -16,6 +16,7 @@ use tokio::sync::{mpsc as async_mpsc, oneshot};
 
 use super::ffi;
 use super::logging::{LogOnly, guarded};
+use super::login::Login;
 use super::settings::{KafkaSettings, SetupError};
 use crate::message::record::Record;
 
@@ -78,11 +79,14 @@ impl Reader {
         config.set("auto.offset.reset", "earliest").remove("group.protocol");
         let consumer: BaseConsumer<LogOnly> =
             settings.create(&config, LogOnly(settings.unspoken()))?;
+        let mut login = Login::of(settings)?;
+        login.first().await;
+        login.step(consumer.client());
         let (sender, records) = async_mpsc::channel(WAITING);
         let (commands, inbox) = mpsc::channel();
         thread::Builder::new()
             .name("flowx-reader".to_owned())
-            .spawn(move || guarded("a reader", || read(&consumer, &sender, &inbox)))
+            .spawn(move || guarded("a reader", || read(&consumer, login, &sender, &inbox)))
             .map_err(|error| SetupError::of(format!("no thread for the reader: {error}")))?;
         let mut reader = Self { records, commands };
         reader.ask(topics, from).await?;
@@ -122,12 +126,16 @@ impl fmt::Debug for Reader {
 
 fn read(
     consumer: &BaseConsumer<LogOnly>,
+    mut login: Login,
     records: &async_mpsc::Sender<Record>,
     commands: &mpsc::Receiver<Open>,
 ) {
     let mut names: HashMap<String, Arc<str>> = HashMap::new();
     let mut waiting = None;
     while !records.is_closed() {
+        if login.is_due() {
+            login.step(consumer.client());
+        }
         while let Ok(Open { topics, from, done }) = commands.try_recv() {
             let _ = done.send(open(consumer, &topics, from));
         }

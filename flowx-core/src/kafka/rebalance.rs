@@ -17,6 +17,7 @@ use super::commits::Commits;
 use super::logging::{guarded, log_error, log_line};
 use super::outbox::Outbox;
 use super::partition::{Partition, Queue};
+use super::refusal::{self, Refused};
 use super::settings::KafkaSettings;
 use super::subscription::Subscriptions;
 use super::unspoken::Unspoken;
@@ -40,6 +41,7 @@ pub(super) struct Rebalancer {
     cluster: OnceLock<Arc<str>>,
     subscriptions: Arc<Subscriptions>,
     drain: Duration,
+    group: String,
     outbox: Arc<Outbox>,
     assignments: Mutex<Assignments>,
     /// Partitions given to this member whose committed offsets could not be read yet.
@@ -72,6 +74,7 @@ impl Rebalancer {
             cluster: OnceLock::new(),
             subscriptions,
             drain: settings.drain,
+            group: settings.group.clone(),
             unspoken: settings.unspoken(),
             outbox,
             assignments: Mutex::new(Assignments::after(last_epoch)),
@@ -226,6 +229,9 @@ impl Rebalancer {
         if unwanted.count() > 0 {
             let _ = consumer.pause(&unwanted);
         }
+        self.outbox.notes().admit(Duration::ZERO, |refused| {
+            matches!(refused, Refused::Group | Refused::Connection)
+        });
         let assigned = self.assignments().add(cluster, taken);
         self.outbox.assigned(assigned);
     }
@@ -354,13 +360,20 @@ impl ClientContext for Rebalancer {
         if error.rdkafka_error_code() == Some(RDKafkaErrorCode::PartitionEOF) {
             return;
         }
+        let code = error.rdkafka_error_code();
+        let refused = code.and_then(|code| refusal::of_error(code, reason, Some(&self.group)));
+        if let Some((refused, words)) = refused {
+            guarded("the error callback", || self.outbox.notes().refuse(refused, &words));
+            self.outbox.notes().error(&error);
+            return;
+        }
         log_error(&error, &self.unspoken.hide(reason));
-        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
+        if code == Some(RDKafkaErrorCode::AllBrokersDown) {
             self.all_down.store(true, Ordering::Relaxed);
         }
         self.outbox.notes().error(&error);
         let is_told_elsewhere = matches!(
-            error.rdkafka_error_code(),
+            code,
             // The first four are in the log already, the others have words of their own.
             Some(
                 RDKafkaErrorCode::AllBrokersDown
@@ -372,7 +385,8 @@ impl ClientContext for Rebalancer {
             )
         );
         if !is_told_elsewhere {
-            guarded("the error callback", || self.outbox.trouble(reason.to_owned()));
+            let reason = self.unspoken.hide(reason).into_owned();
+            guarded("the error callback", || self.outbox.trouble(reason));
         }
     }
 }

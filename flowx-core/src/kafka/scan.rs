@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::ffi;
 use super::logging::{LogOnly, guarded};
+use super::login::Login;
 use super::reader::{Bounds, LOOK_UP, POLL, found};
 use super::settings::{KafkaSettings, SetupError};
 use crate::message::record::Record;
@@ -62,6 +63,9 @@ impl Scan {
             .remove("group.protocol");
         let consumer: BaseConsumer<LogOnly> =
             settings.create(&config, LogOnly(settings.unspoken()))?;
+        let mut login = Login::of(settings)?;
+        login.first().await;
+        login.step(consumer.client());
         let (records, received) = mpsc::channel(WAITING);
         let (found, topics) = oneshot::channel();
         thread::Builder::new()

@@ -9,11 +9,13 @@ use rdkafka::client::ClientContext;
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::error::KafkaError;
 
+use super::login::Login;
 use super::properties::{self, CONSUMER_ONLY, PRODUCER_ONLY};
 use super::timeouts;
 use super::unspoken::Unspoken;
 use crate::config::assignment::AssignmentProtocol;
 use crate::config::secret::Secret;
+use crate::config::security::SecuritySettings;
 
 /// How to reach Kafka, and how large, how long, how many.
 ///
@@ -52,6 +54,8 @@ pub struct KafkaSettings {
     /// How many records the sink holds unacknowledged at most; the runtime's own bound must not be
     /// higher. Default: 10 000.
     pub max_unacknowledged: usize,
+    /// How clients log in, and how they know brokers; the protocol is the property `security.protocol`.
+    pub security: SecuritySettings,
     /// Further librdkafka properties by name (security, tuning). They win over flowx's tuning;
     /// those that guarantees rest on, and those that would run code, are refused.
     pub extra: BTreeMap<String, Secret>,
@@ -79,6 +83,7 @@ impl KafkaSettings {
             assignment: AssignmentProtocol::default(),
             stall: Duration::from_secs(60),
             max_unacknowledged: 10_000,
+            security: SecuritySettings::default(),
             extra: BTreeMap::new(),
         }
     }
@@ -116,6 +121,7 @@ impl KafkaSettings {
         problems
             .extend(self.extra.iter().filter_map(|(name, value)| properties::problem(name, value)));
         problems.extend(timeouts::contradictions(self));
+        problems.extend(self.insecurities());
         problems
     }
 
@@ -193,11 +199,23 @@ impl KafkaSettings {
                 config.set(name, value.expose());
             }
         }
+        self.secure(config);
         config
             .set("bootstrap.servers", &self.bootstrap_servers)
             .set("client.id", &self.client_id)
             .set("message.max.bytes", self.message_max_bytes.to_string())
             .set_log_level(RDKafkaLogLevel::Info);
+    }
+
+    /// Waits until there is something that clients can log in with, or until it is clear that there is
+    /// not; never for more than some seconds. Only tokens have to be waited for.
+    ///
+    /// # Errors
+    /// Settings with which no token can be asked for.
+    pub(crate) async fn first_login(&self) -> Result<Login, SetupError> {
+        let login = Login::of(self)?;
+        login.first().await;
+        Ok(login)
     }
 
     /// Creates a client.
@@ -206,7 +224,8 @@ impl KafkaSettings {
         C: ClientContext,
         T: FromClientConfigAndContext<C>,
     {
-        let problems = self.problems();
+        let mut problems = self.problems();
+        problems.extend(self.unreadable_files());
         if !problems.is_empty() {
             return Err(SetupError { problems });
         }
@@ -215,7 +234,7 @@ impl KafkaSettings {
 
     /// What neither log nor errors of a client with these settings may say.
     pub(super) fn unspoken(&self) -> Unspoken {
-        Unspoken::of(&self.extra)
+        Unspoken::of(&self.extra, self.secrets())
     }
 
     /// librdkafka's own words may quote a value, so none of the extra values leaves this place.
@@ -245,6 +264,7 @@ impl fmt::Debug for KafkaSettings {
             .field("assignment", &self.assignment)
             .field("stall", &self.stall)
             .field("max_unacknowledged", &self.max_unacknowledged)
+            .field("security", &self.security)
             .field("extra", &self.extra.keys())
             .finish()
     }
@@ -350,7 +370,8 @@ mod tests {
         // A mistyped name, an illegal value, and a file that is not there.
         for name in ["sasl.pasword", "security.protocol", "ssl.ca.location", "sasl.mechanisms"] {
             let mut settings = settings.clone();
-            settings.extra.insert("security.protocol".into(), "ssl".into());
+            let protocol = if name == "sasl.mechanisms" { "sasl_ssl" } else { "ssl" };
+            settings.extra.insert("security.protocol".into(), protocol.into());
             settings.extra.insert(name.into(), "canary-2".into());
             let Err(error) =
                 settings.create::<_, BaseConsumer<_>>(&settings.consumer(), LogOnly::default())

@@ -20,6 +20,8 @@ use super::bootstrap::Bootstrap;
 use super::ffi::Doorbell;
 use super::insight::Notes;
 use super::logging::{guarded, log_error, log_line};
+use super::login::Login;
+use super::refusal::{self, Refused};
 use super::settings::{KafkaSettings, SetupError};
 use super::unspoken::Unspoken;
 use crate::message::headers::Headers;
@@ -51,6 +53,7 @@ pub struct KafkaSink {
     /// Taken from the inbox and not told yet.
     ready: VecDeque<Delivery>,
     bootstrap: Bootstrap,
+    login: Login,
     notes: Arc<Notes>,
 }
 
@@ -89,17 +92,22 @@ impl KafkaSink {
     /// Settings that cannot work, all mistakes at once.
     pub fn connect(settings: &KafkaSettings) -> Result<Self, SetupError> {
         let (inbox, notes) = Default::default();
-        let producer = Some(producer(settings, &inbox, &notes)?);
+        let mut login = Login::of(settings)?;
+        let rung = producer(settings, &inbox, &notes)?;
+        login.step(rung.producer.client());
+        let producer = Some(rung);
         let bootstrap = Bootstrap::new(&settings.bootstrap_servers);
         let (settings, ready) = (settings.clone(), VecDeque::new());
-        Ok(Self { settings, producer, inbox, ready, bootstrap, notes })
+        Ok(Self { settings, producer, inbox, ready, bootstrap, login, notes })
     }
 
     /// After a fatal error librdkafka takes nothing more; only a new producer goes on. What the old
     /// one still held comes back as failed.
     fn replace(&mut self) -> Result<(), SendError> {
-        let producer = producer(&self.settings, &self.inbox, &self.notes)
-            .map_err(|error| SendError::Failed(error.to_string()))?;
+        let failed = |error: SetupError| SendError::Failed(error.to_string());
+        let producer = producer(&self.settings, &self.inbox, &self.notes).map_err(failed)?;
+        self.login = Login::of(&self.settings).map_err(failed)?;
+        self.login.step(producer.producer.client());
         tracing::warn!(target: "flowx::kafka", "the producer was fenced; a new one takes over");
         retire(self.producer.replace(producer), Some(Arc::clone(&self.inbox.rings)));
         Ok(())
@@ -148,6 +156,11 @@ impl Sink for KafkaSink {
                 // Each call takes in one event; that of many reports is one.
                 Some(Rung { bell, producer }) if bell.waiting() > 0 => {
                     producer.poll(Duration::ZERO);
+                    // The statistics ring often enough, if nothing else does.
+                    if self.login.is_due() {
+                        self.login.step(producer.client());
+                        self.notes.login(self.login.trouble());
+                    }
                     continue;
                 }
                 _ => {}
@@ -194,6 +207,13 @@ impl ClientContext for Reports {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
+        let code = error.rdkafka_error_code();
+        if let Some((refused, words)) = code.and_then(|code| refusal::of_error(code, reason, None))
+        {
+            guarded("the error callback", || self.notes.refuse(refused, &words));
+            self.notes.error(&error);
+            return;
+        }
         log_error(&error, &self.unspoken.hide(reason));
         if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
             self.inbox.lost_all_brokers.store(true, Ordering::Relaxed);
@@ -212,8 +232,25 @@ impl ProducerContext for Reports {
     fn delivery(&self, result: &DeliveryResult<'_>, token: usize) {
         guarded("the delivery callback", || {
             let result = match result {
-                Ok(_) => Ok(()),
-                Err((error, message)) => Err(send_error(error, message.topic())),
+                Ok(message) => {
+                    if self.notes.is_refused() {
+                        let topic = message.topic();
+                        self.notes.admit(
+                            Duration::ZERO,
+                            |refused| matches!(refused, Refused::Topic(refused) if refused == topic),
+                        );
+                    }
+                    Ok(())
+                }
+                Err((error, message)) => {
+                    let topic = message.topic();
+                    let code = error.rdkafka_error_code();
+                    if code == Some(RDKafkaErrorCode::TopicAuthorizationFailed) {
+                        let refused = Refused::Topic(topic.to_owned());
+                        self.notes.refuse(refused, &refusal::writing(topic));
+                    }
+                    Err(send_error(error, topic))
+                }
             };
             let delivery = Delivery { token: Token(token as u64), result };
             let mut deliveries =

@@ -7,15 +7,18 @@ use std::sync::Arc;
 use crate::config::properties;
 use crate::config::secret::Secret;
 
-/// The values of a client's extra properties. librdkafka quotes some of them in its log and in its
+/// The values of a client's extra properties, and its secrets. librdkafka quotes some of them in its log and in its
 /// errors, so whatever it says goes through here first.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Unspoken(Arc<[Secret]>);
 
 impl Unspoken {
-    pub(super) fn of(extra: &BTreeMap<String, Secret>) -> Self {
+    pub(super) fn of<'s>(
+        extra: &'s BTreeMap<String, Secret>,
+        secrets: impl Iterator<Item = &'s Secret>,
+    ) -> Self {
         let kept = extra.iter().filter(|(name, value)| is_kept(name, value.expose()));
-        Self(kept.map(|(_, value)| value.clone()).collect())
+        Self(kept.map(|(_, value)| value).chain(secrets).cloned().collect())
     }
 
     /// A text without these values.
@@ -48,9 +51,9 @@ mod tests {
             ("security.protocol", "ssl"),
         ];
         let extra = extra.map(|(name, value)| (name.to_owned(), Secret::new(value)));
-        let unspoken = Unspoken::of(&extra.into());
-        let text = "alice said 1234: true after 5000 ms over ssl";
-        assert_eq!(unspoken.hide(text), "… said …: true after 5000 ms over ssl");
+        let unspoken = Unspoken::of(&extra.into(), [Secret::new("canary")].iter());
+        let text = "alice said 1234: true after 5000 ms over ssl, canary";
+        assert_eq!(unspoken.hide(text), "… said …: true after 5000 ms over ssl, …");
         assert!(matches!(unspoken.hide("nothing"), Cow::Borrowed(_)));
     }
 }

@@ -100,6 +100,9 @@ pub struct ClientView {
     pub initialised: bool,
     /// What went wrong last, in words without names or values, and how long ago.
     pub last_error: Option<(String, Duration)>,
+    /// What brokers refuse it now, or what it has nothing to log in with: what is wrong, where, and what
+    /// to do.
+    pub refused: Vec<String>,
     /// Why only a restart of this process helps; `None` if nothing says so.
     pub stuck: Option<String>,
 }

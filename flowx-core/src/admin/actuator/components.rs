@@ -51,7 +51,11 @@ impl Component {
 pub(super) fn kafka(status: &Status) -> Component {
     let (consumer, producer) = status.clients();
     let brokers = producer.as_ref().and_then(|producer| producer.brokers);
+    let is_refused = |client: &Option<ClientView>| {
+        client.as_ref().is_some_and(|client| !client.refused.is_empty())
+    };
     let word = match brokers {
+        _ if is_refused(&consumer) || is_refused(&producer) => Word::Down,
         None => Word::Unknown,
         Some(brokers) if brokers.up == 0 => Word::Down,
         Some(_) => Word::Up,
@@ -74,6 +78,9 @@ fn one_client(client: &ClientView) -> Value {
     if let Some((what, ago)) = &client.last_error {
         told["lastError"] = what.as_str().into();
         told["lastErrorSecondsAgo"] = ago.as_secs().into();
+    }
+    if !client.refused.is_empty() {
+        told["refused"] = client.refused.as_slice().into();
     }
     told
 }

@@ -9,6 +9,7 @@ use super::run::stop_signal;
 use super::served::{Served, served};
 use super::{Code, CommandError, FAILURE, SUCCESS};
 use crate::admin::{Site, ThroughKafka, catalog_router};
+use crate::config::security::SecuritySettings;
 use crate::connector::{Connector, ConnectorBuilder};
 use crate::contract::table::HandlerTable;
 use crate::kafka::{EmbeddedBroker, SetupError};
@@ -38,6 +39,7 @@ pub(super) async fn run(
         let kafka = broker.settings("");
         settings.bootstrap_servers = Some(kafka.bootstrap_servers);
         settings.security_protocol = "PLAINTEXT".to_owned();
+        settings.security = SecuritySettings::default();
         settings.session_timeout = kafka.session_timeout;
         settings.drain = settings.drain.min(kafka.session_timeout / 2);
         settings.kafka = kafka.extra;

@@ -158,7 +158,7 @@ fn fill(settings: &mut Settings, tree: &Value, problems: &mut Vec<String>) {
 
 fn set(settings: &mut Settings, target: &Target, text: &Secret) -> Result<(), String> {
     match target {
-        Target::Setting(key) => (key.set)(settings, text.expose()),
+        Target::Setting(key) => (key.set)(settings, text),
         Target::OfHandler(name, part) => (part.set)(settings.handlers.entry(name), text.expose()),
         Target::Property(name) => {
             settings.kafka.insert(name.clone(), text.clone());

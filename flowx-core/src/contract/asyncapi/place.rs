@@ -90,7 +90,7 @@ fn package_version(registry: &Registry) -> Option<&'static str> {
 }
 
 fn servers_of(settings: &Settings) -> Vec<Server> {
-    let protocol = settings.security_protocol.to_ascii_uppercase();
+    let protocol = settings.protocol().to_ascii_uppercase();
     let encrypted = protocol.contains("SSL");
     let security = security_of(settings, &protocol);
     let brokers = settings.bootstrap_servers.as_deref().unwrap_or_default().split(',');
@@ -108,17 +108,24 @@ fn security_of(settings: &Settings, protocol: &str) -> Option<Security> {
         names.iter().find_map(|name| settings.kafka.get(*name).map(Secret::expose))
     };
     if !protocol.starts_with("SASL") {
-        let own = property(&["ssl.certificate.location", "ssl.keystore.location"]);
+        let own = settings.security.tls_certificate.as_deref();
+        let own = own.or_else(|| property(&["ssl.certificate.location", "ssl.keystore.location"]));
         return own.filter(|_| protocol == "SSL").map(|_| Security::Certificate);
     }
-    let mechanism = property(&["sasl.mechanism", "sasl.mechanisms"]);
+    let mechanism = settings.security.mechanism();
+    let mechanism = mechanism.or_else(|| property(&["sasl.mechanism", "sasl.mechanisms"]));
     let mechanism = mechanism.map_or("GSSAPI".to_owned(), |name| name.to_ascii_uppercase());
     Some(match mechanism.as_str() {
         "PLAIN" => Security::Plain,
         "SCRAM-SHA-256" => Security::ScramSha256,
         "SCRAM-SHA-512" => Security::ScramSha512,
         "OAUTHBEARER" => Security::OauthBearer {
-            token_url: property(&["sasl.oauthbearer.token.endpoint.url"]).map(public),
+            token_url: settings
+                .security
+                .oauth_token_endpoint
+                .as_deref()
+                .or_else(|| property(&["sasl.oauthbearer.token.endpoint.url"]))
+                .map(public),
         },
         _ => Security::Gssapi,
     })
