@@ -8,6 +8,7 @@
               nor who is in a group, and gives a client no token and no other login while it lives"
 )]
 
+use std::collections::VecDeque;
 use std::ffi::{CStr, CString, c_void};
 use std::panic::AssertUnwindSafe;
 use std::ptr::NonNull;
@@ -204,9 +205,12 @@ fn answer(code: RDKafkaRespErr) -> Result<(), RDKafkaErrorCode> {
 /// The queue of a partition that was split off, to take many records from at once.
 ///
 /// Let go of it before the client is closed.
-pub(super) struct Backlog(NonNull<native::rd_kafka_queue_t>);
+pub(super) struct Backlog {
+    queue: NonNull<native::rd_kafka_queue_t>,
+    client: NonNull<native::rd_kafka_t>,
+}
 
-// SAFETY: librdkafka's queues are locked inside and belong to no thread.
+// SAFETY: librdkafka's queues are locked inside and belong to no thread, and neither do its clients.
 unsafe impl Send for Backlog {}
 
 impl Backlog {
@@ -217,35 +221,57 @@ impl Backlog {
         partition: i32,
     ) -> Option<Self> {
         let topic = CString::new(topic).ok()?;
+        let client = NonNull::new(client.native_ptr())?;
         // SAFETY: client and name are alive during the call; the reference that it returns is this one's.
         let queue = unsafe {
-            native::rd_kafka_queue_get_partition(client.native_ptr(), topic.as_ptr(), partition)
+            native::rd_kafka_queue_get_partition(client.as_ptr(), topic.as_ptr(), partition)
         };
-        NonNull::new(queue).map(Self)
+        NonNull::new(queue).map(|queue| Self { queue, client })
     }
 
-    /// Takes what is there, at most so many, in order; never waits.
+    /// Takes what is there, at most so many but at least one, in order; never waits.
+    ///
+    /// By the call that hands out one after the other: the one that fills an array takes the end of a
+    /// partition for a record (librdkafka 2.12.1, `rd_kafka_q_serve_rkmessages`), and after the next
+    /// rebalance reading goes on behind a record that nobody was given.
     pub(super) fn take(
         &self,
         topic: &Arc<str>,
         most: usize,
-        mut each: impl FnMut(Result<Record, RDKafkaErrorCode>),
+        into: &mut VecDeque<Result<Record, RDKafkaErrorCode>>,
     ) {
-        const ROOM: usize = 128;
-        let mut messages = [ptr::null_mut(); ROOM];
-        // SAFETY: the queue is alive as long as `self`; there is room for as many as are asked for.
-        let taken = unsafe {
-            native::rd_kafka_consume_batch_queue(
-                self.0.as_ptr(),
+        struct Taking<'a> {
+            client: NonNull<native::rd_kafka_t>,
+            topic: &'a Arc<str>,
+            left: usize,
+            into: &'a mut VecDeque<Result<Record, RDKafkaErrorCode>>,
+        }
+        extern "C" fn take(message: *mut native::rd_kafka_message_t, taking: *mut c_void) {
+            // SAFETY: the address is that of `taking` below, which nobody else touches during the call.
+            let taking = unsafe { &mut *taking.cast::<Taking<'_>>() };
+            // SAFETY: librdkafka's message is alive until this function returns.
+            let one = unsafe {
+                NonNull::new(message).map(|message| {
+                    answer(message.as_ref().err).map(|()| record(message, taking.topic))
+                })
+            };
+            taking.into.extend(one);
+            taking.left = taking.left.saturating_sub(1);
+            if taking.left == 0 {
+                // SAFETY: the client is alive while its queue is. It ends the call that this one is
+                // part of; what is left goes back to the queue.
+                unsafe { native::rd_kafka_yield(taking.client.as_ptr()) };
+            }
+        }
+        let mut taking = Taking { client: self.client, topic, left: most, into };
+        // SAFETY: the queue is alive as long as `self`, and `taking` during the call, which alone uses it.
+        unsafe {
+            native::rd_kafka_consume_callback_queue(
+                self.queue.as_ptr(),
                 0,
-                messages.as_mut_ptr(),
-                most.clamp(1, ROOM),
-            )
-        };
-        for message in &messages[..usize::try_from(taken).unwrap_or(0)] {
-            // SAFETY: each of these is a message of ours, which nobody else destroys.
-            let message = unsafe { Owned(NonNull::new_unchecked(*message)) };
-            each(message.read(topic));
+                Some(take),
+                (&raw mut taking).cast(),
+            );
         }
     }
 }
@@ -253,27 +279,7 @@ impl Backlog {
 impl Drop for Backlog {
     fn drop(&mut self) {
         // SAFETY: the reference was taken by `of` and is released once.
-        unsafe { native::rd_kafka_queue_destroy(self.0.as_ptr()) };
-    }
-}
-
-/// A message that is destroyed here.
-struct Owned(NonNull<native::rd_kafka_message_t>);
-
-impl Owned {
-    fn read(&self, topic: &Arc<str>) -> Result<Record, RDKafkaErrorCode> {
-        // SAFETY: the message is alive as long as `self`.
-        unsafe {
-            answer(self.0.as_ref().err)?;
-            Ok(record(self.0, topic))
-        }
-    }
-}
-
-impl Drop for Owned {
-    fn drop(&mut self) {
-        // SAFETY: it is ours, and destroyed once.
-        unsafe { native::rd_kafka_message_destroy(self.0.as_ptr()) };
+        unsafe { native::rd_kafka_queue_destroy(self.queue.as_ptr()) };
     }
 }
 

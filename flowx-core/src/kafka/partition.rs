@@ -77,6 +77,9 @@ impl Queue {
 /// Bytes that are copied out of a queue ahead of their turn, about.
 const AHEAD: usize = 64 * 1024;
 
+/// How many records that may be at most.
+const MOST: usize = 128;
+
 impl Partition {
     pub(super) fn new(topic: Arc<str>, partition: i32, queue: Queue) -> Arc<Self> {
         let reading = Mutex::new(Reading {
@@ -171,9 +174,9 @@ impl Reading {
     fn taken(&mut self, topic: &Arc<str>) -> Option<Result<Record, RDKafkaErrorCode>> {
         if self.ahead.is_empty() {
             let Self { queue, ahead, batch, .. } = self;
-            queue.as_ref()?.backlog.take(topic, *batch, |one| ahead.push_back(one));
+            queue.as_ref()?.backlog.take(topic, *batch, ahead);
             let bytes: usize = ahead.iter().flatten().map(Record::size).sum();
-            self.batch = AHEAD * self.ahead.len() / bytes.max(1);
+            self.batch = (AHEAD * self.ahead.len() / bytes.max(1)).clamp(1, MOST);
         }
         self.ahead.pop_front()
     }
@@ -192,40 +195,81 @@ impl Reading {
 
 #[cfg(test)]
 mod tests {
-    use crate::kafka::source::tests::{PATIENCE, assigned, until};
+    use super::*;
+    use crate::kafka::source::tests::{PATIENCE, assigned, joined, until};
     use crate::kafka::{EmbeddedBroker, KafkaSource, Writer};
     use crate::message::record::Outbound;
     use crate::message::topic::Subscription;
-    use crate::runtime::port::{Source as _, SourceEvent};
+    use crate::runtime::port::{Epoch, Source as _, SourceEvent};
+
+    fn number(partition: Option<i32>, n: u32) -> Outbound {
+        Outbound {
+            topic: "t".into(),
+            partition,
+            key: None,
+            headers: Default::default(),
+            payload: Some(n.to_string().into_bytes()),
+        }
+    }
+
+    /// The next record, however long it takes to come.
+    async fn next(source: &mut KafkaSource, epoch: Epoch) -> Record {
+        loop {
+            if let Some(record) = source.take(epoch) {
+                return record;
+            }
+            let readable = |event| matches!(event, SourceEvent::Readable).then_some(());
+            until(source, readable).await;
+        }
+    }
+
+    /// A rebalance lets the library begin anew behind what it believes was read: taken in batches, the
+    /// end of a partition counted as a record.
+    #[tokio::test]
+    async fn a_partition_that_stays_at_a_rebalance_loses_nothing_behind_its_end() {
+        let broker = EmbeddedBroker::start(2).unwrap();
+        let mut first = joined(&broker);
+        let mut writer = Writer::connect(&broker.settings("w")).unwrap();
+        let epochs = until(&mut first, assigned).await;
+        writer.write(&[number(Some(0), 0), number(Some(1), 0)]).await.unwrap();
+        for epoch in &epochs {
+            next(&mut first, *epoch).await;
+            while !first.partition(*epoch).unwrap().lock().at_end {
+                assert!(first.take(*epoch).is_none());
+                tokio::task::yield_now().await;
+            }
+        }
+        let topics = vec![Subscription::Exact("t".into())];
+        let mut second = KafkaSource::subscribe(&broker.settings("g"), topics).unwrap();
+        let gone = until(&mut first, |event| match event {
+            SourceEvent::Revoking { epochs, done } => {
+                done.send(Vec::new()).unwrap();
+                Some(epochs)
+            }
+            _ => None,
+        })
+        .await;
+        until(&mut second, assigned).await;
+        let kept = *epochs.iter().find(|epoch| !gone.contains(epoch)).unwrap();
+        let partition = first.partition(kept).unwrap().partition();
+        writer.write(&[number(Some(partition), 1)]).await.unwrap();
+        let record = tokio::time::timeout(PATIENCE, next(&mut first, kept)).await.unwrap();
+        assert_eq!(record.at.offset, 1);
+        second.close(Vec::new(), PATIENCE).await.unwrap();
+        first.close(Vec::new(), PATIENCE).await.unwrap();
+    }
 
     #[tokio::test]
     async fn records_come_in_order_and_none_after_the_end_although_it_was_taken_ahead() {
         let broker = EmbeddedBroker::start(1).unwrap();
         broker.create_topic("t").unwrap();
-        let number = |n: u32| Outbound {
-            topic: "t".into(),
-            partition: None,
-            key: None,
-            headers: Default::default(),
-            payload: Some(n.to_string().into_bytes()),
-        };
-        let records: Vec<_> = (0..1_000).map(number).collect();
+        let records: Vec<_> = (0..1_000).map(|n| number(None, n)).collect();
         Writer::connect(&broker.settings("w")).unwrap().write(&records).await.unwrap();
         let topics = vec![Subscription::Exact("t".into())];
         let mut source = KafkaSource::subscribe(&broker.settings("g"), topics).unwrap();
         let epoch = until(&mut source, assigned).await[0];
         for n in 0..900_u32 {
-            let record = loop {
-                match source.take(epoch) {
-                    Some(record) => break record,
-                    None => {
-                        until(&mut source, |event| {
-                            matches!(event, SourceEvent::Readable).then_some(())
-                        })
-                        .await;
-                    }
-                }
-            };
+            let record = next(&mut source, epoch).await;
             assert_eq!(record.payload, Some(n.to_string().into_bytes()));
         }
         let partition = source.partition(epoch).unwrap();
