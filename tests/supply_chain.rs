@@ -122,7 +122,7 @@ fn a_number_that_does_not_fit_is_an_error_in_a_release_and_a_panic_is_contained(
     }
 }
 
-/// One crate has one file with `unsafe` in it; the others could not if they wanted to.
+/// One crate has one folder with `unsafe` in it; the others could not if they wanted to.
 #[test]
 fn unsafe_code_is_denied_everywhere_and_forbidden_where_no_c_is_called() {
     let denied = "unsafe_code = \"deny\"";
