@@ -70,6 +70,8 @@ pub(super) struct Owned {
 pub(super) struct Sent {
     pub(super) token: Token,
     pub(super) outbound: Outbound,
+    /// In which it was sent.
+    pub(super) assignment: u64,
     pub(super) result: Result<(), SendError>,
     /// Whether the broker writes it, whatever it says of it.
     pub(super) is_written: bool,

@@ -20,8 +20,9 @@ impl World {
         record: &Outbound,
         token: Token,
     ) -> Result<(), SendError> {
-        let read = self.read_answer(member, record);
-        let answer = match read {
+        // A pointer carries nothing of the record, so what it stands for tells its assignment.
+        let rejected = |number| self.rejected_letters.get(&(member, number)).copied();
+        let answer = match self.read_answer(record, rejected) {
             Ok(answer) => answer,
             Err(what) => {
                 self.trace
@@ -77,6 +78,7 @@ impl World {
         let sent = Sent {
             token,
             outbound: record.clone(),
+            assignment,
             result: on_delivery,
             is_written,
             has_arrived: false,
@@ -88,13 +90,13 @@ impl World {
         Ok(())
     }
 
-    fn read_answer(&self, member: usize, record: &Outbound) -> Result<Answer, String> {
-        // A pointer carries nothing of the record, so what it stands for tells its assignment.
-        Answer::read(
-            record,
-            |at| self.by_place.get(at).copied(),
-            |number| self.rejected_letters.get(&(member, number)).copied(),
-        )
+    /// Reads an answer; `pointed_to_in` tells the assignment of a pointer to a request.
+    fn read_answer(
+        &self,
+        record: &Outbound,
+        pointed_to_in: impl Fn(usize) -> Option<u64>,
+    ) -> Result<Answer, String> {
+        Answer::read(record, |at| self.by_place.get(at).copied(), pointed_to_in)
     }
 
     /// A member learns what became of an answer.
@@ -137,19 +139,19 @@ impl World {
         let sent = &mut queue[first];
         sent.has_arrived = true;
         if sent.is_written {
-            let outbound = sent.outbound.clone();
-            self.written(member, outbound);
+            let (outbound, assignment) = (sent.outbound.clone(), sent.assignment);
+            self.written(member, assignment, outbound);
         }
         let after = self.rng.u64(..=self.trouble.latency);
         self.later(after, Happening::Acknowledge(member, way));
     }
 
-    /// A record stands in its topic.
-    fn written(&mut self, member: usize, mut outbound: Outbound) {
+    /// A record that was sent in an assignment stands in its topic.
+    fn written(&mut self, member: usize, assignment: u64, mut outbound: Outbound) {
         if self.bug == Some(Bug::HeaderLost) && self.chance(24) {
             outbound.headers = without_first(&outbound.headers);
         }
-        let Ok(answer) = self.read_answer(member, &outbound) else {
+        let Ok(answer) = self.read_answer(&outbound, |_| Some(assignment)) else {
             return self.trace.violated(format_args!("what was written is no answer"));
         };
         self.trace.line(format_args!(
@@ -219,7 +221,7 @@ impl World {
                 queue.into_iter().filter(|sent| !sent.has_arrived).collect();
             let arrive = self.rng.usize(..=on_the_wire.len());
             for sent in on_the_wire.into_iter().take(arrive).filter(|sent| sent.is_written) {
-                self.written(member, sent.outbound);
+                self.written(member, sent.assignment, sent.outbound);
             }
         }
         self.links[member].outstanding.clear();
