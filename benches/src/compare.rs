@@ -17,9 +17,13 @@ use crate::scenario::{COMMON_LOAD, KILLED, LOADS, Measured, SCENARIOS, Scenario}
 /// Everything about requests follows from it.
 pub(crate) const SEED: u64 = 20_261_126;
 
-/// Records go soon after their topic, or after they have stayed long enough.
-pub(crate) const SETTINGS: &[(&str, &str)] =
-    &[("file.delete.delay.ms", "1000"), ("log.retention.check.interval.ms", "10000")];
+/// Records go soon after their topic, or after they have stayed long enough. A new group waits for further
+/// members as long as Kafka has it by itself, so that several instances begin together.
+pub(crate) const SETTINGS: &[(&str, &str)] = &[
+    ("file.delete.delay.ms", "1000"),
+    ("log.retention.check.interval.ms", "10000"),
+    ("group.initial.rebalance.delay.ms", "3000"),
+];
 
 /// Measures contenders against each other on Apache Kafka
 #[derive(Debug, clap::Args)]
