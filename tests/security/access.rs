@@ -1,9 +1,32 @@
 //! Permissions that are taken away while a connector runs.
 
+use std::time::Duration;
+
+use flowx_core::config::Settings;
+use flowx_core::kafka::{ReadFrom, Reader};
+use flowx_core::{HandlerError, Raw, flowx_handler};
+use flowx_tests::kafka::NewTopic;
 use flowx_tests::{eventually, require_kafka};
 
-use crate::bank::{Bank, GROUP, REPLIES, REQUESTS, WITHIN, answered, run};
+use crate::bank::{Bank, GROUP, REPLIES, REQUESTS, WITHIN, answered, connector_of, run, run_that};
 use crate::log::Log;
+
+const GUESSES: &str = "ai.flowx.dev.vault.trigger.guess.v1";
+
+/// Whatever it is, it is wrong, now and in a second.
+#[flowx_handler(topic = "vault.trigger.guess", order = unordered, retry_topics = ["1s"])]
+async fn guess(_: Raw) -> Result<(), HandlerError> {
+    Err(HandlerError::retry("no lock opens"))
+}
+
+/// The settings with which `clerk` logs in.
+fn clerk(bank: &Bank) -> Settings {
+    let mut settings = bank.settings("SASL_PLAINTEXT");
+    settings.security.sasl_mechanism = Some("PLAIN".to_owned());
+    settings.security.sasl_username = Some("clerk".into());
+    settings.security.sasl_password = Some("secret".into());
+    settings
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_permission_that_goes_stops_the_work_is_named_and_nothing_is_lost_until_it_is_back() {
@@ -16,11 +39,7 @@ async fn a_permission_that_goes_stops_the_work_is_named_and_nothing_is_lost_unti
     for grant in [read, write, group] {
         bank.acl(&[&["--add"], &grant[..]].concat()).await;
     }
-    let mut settings = bank.settings("SASL_PLAINTEXT");
-    settings.security.sasl_mechanism = Some("PLAIN".to_owned());
-    settings.security.sasl_username = Some("clerk".into());
-    settings.security.sasl_password = Some("secret".into());
-    let running = run(settings).await;
+    let running = run(clerk(&bank)).await;
     let mut replies = bank.replies().await;
     bank.ask(&["first"]).await;
     assert_eq!(answered(&mut replies, 1).await, ["first"]);
@@ -41,7 +60,7 @@ async fn a_permission_that_goes_stops_the_work_is_named_and_nothing_is_lost_unti
         let process = [what];
         bank.ask(&process).await;
         running.refuses(&words).await;
-        tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+        tokio::time::sleep(Duration::from_secs(3)).await;
         assert_eq!(bank.committed().await, done, "{what}: no offset moves");
         let told = log.count(&words);
         assert!(told == 1, "{what} is told {told} times: {}", log.text());
@@ -53,4 +72,36 @@ async fn a_permission_that_goes_stops_the_work_is_named_and_nothing_is_lost_unti
     }
     running.stop().await;
     assert_eq!(bank.committed().await, done);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_may_not_be_put_off_or_aside_waits_until_it_may() {
+    require_kafka!();
+    let bank = Bank::open("SASL_PLAINTEXT", "", &[]).await;
+    let later = format!("{GUESSES}.retry.1s");
+    let aside = format!("{GUESSES}.dlq");
+    let answers = "ai.flowx.dev.engine.receive.vault.guess.results.v1";
+    let topics = [GUESSES, &later, &aside, answers].map(|name| NewTopic::new(name, 1, 1));
+    bank.cluster.create_topics(&topics).await;
+    for (operation, topic) in [("Read", GUESSES), ("Read", &later), ("Write", answers)] {
+        bank.acl(&["--add", "--operation", operation, "--topic", topic]).await;
+    }
+    bank.acl(&["--add", "--operation", "Read", "--group", GROUP]).await;
+    let mut settings = clerk(&bank);
+    settings.retry_attempts = 1;
+    let running = run_that(connector_of("guess", settings)).await;
+    bank.ask_at(GUESSES, &["p"]).await;
+    for (topic, waits_at) in [(&later, GUESSES), (&aside, &later)] {
+        running.refuses(&format!("may not write to `{topic}`; grant Write")).await;
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        assert_eq!(bank.committed_of(waits_at).await, 0, "{waits_at}");
+        bank.acl(&["--add", "--operation", "Write", "--topic", topic]).await;
+        let mut there = Reader::open(&bank.tests(), &[topic], ReadFrom::Beginning).await.unwrap();
+        assert_eq!(answered(&mut there, 1).await, ["p"], "{topic}");
+    }
+    running.is_well().await;
+    running.stop().await;
+    for topic in [GUESSES, &later] {
+        assert_eq!(bank.committed_of(topic).await, 1, "{topic}");
+    }
 }

@@ -133,10 +133,15 @@ impl Bank {
 
     /// Sends requests of processes with these names.
     pub(crate) async fn ask(&self, processes: &[&str]) {
+        self.ask_at(REQUESTS, processes).await;
+    }
+
+    /// The same, to this topic.
+    pub(crate) async fn ask_at(&self, topic: &str, processes: &[&str]) {
         let requests: Vec<_> = processes
             .iter()
             .map(|process| Outbound {
-                topic: REQUESTS.into(),
+                topic: topic.into(),
                 partition: None,
                 key: Some(process.as_bytes().to_vec()),
                 headers: [("processInstanceUuid", *process)].into_iter().collect(),
@@ -152,7 +157,12 @@ impl Bank {
 
     /// Up to which offset requests are done for good; 0 if none is.
     pub(crate) async fn committed(&self) -> i64 {
-        let offsets = self.cluster.admin().committed_offsets(GROUP, REQUESTS, &[0]).await;
+        self.committed_of(REQUESTS).await
+    }
+
+    /// The same of another topic with one partition.
+    pub(crate) async fn committed_of(&self, topic: &str) -> i64 {
+        let offsets = self.cluster.admin().committed_offsets(GROUP, topic, &[0]).await;
         // Before the first join nobody is its coordinator.
         offsets.ok().and_then(|all| all.first()?.1).unwrap_or(0)
     }
@@ -166,7 +176,11 @@ impl Bank {
 
 /// Runs the connector, with its admin endpoint beside it.
 pub(crate) async fn run(settings: Settings) -> Running {
-    let connector = connector(settings);
+    run_that(connector(settings)).await
+}
+
+/// Runs this one likewise.
+pub(crate) async fn run_that(connector: Connector) -> Running {
     let site = Visited::admin(Actuator::of(&connector), None, ConnectionLimits::default()).await;
     let (stop, stopped) = oneshot::channel::<()>();
     let running = tokio::spawn(async move {
@@ -175,9 +189,14 @@ pub(crate) async fn run(settings: Settings) -> Running {
     Running { site, stop, running }
 }
 
-pub(crate) fn connector(settings: Settings) -> Connector {
-    let builder = Connector::builder().only(["keep"]).group(GROUP).settings(settings);
+/// The connector with this one of the handlers that are linked.
+pub(crate) fn connector_of(handler: &str, settings: Settings) -> Connector {
+    let builder = Connector::builder().only([handler]).group(GROUP).settings(settings);
     builder.build().unwrap()
+}
+
+pub(crate) fn connector(settings: Settings) -> Connector {
+    connector_of("keep", settings)
 }
 
 impl Running {
