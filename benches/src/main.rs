@@ -9,6 +9,7 @@
 
 mod broker;
 mod compare;
+mod compiling;
 mod contender;
 mod gate;
 mod load;
@@ -31,6 +32,7 @@ struct Arguments {
 enum Command {
     Compare(compare::Arguments),
     Soak(soaking::Arguments),
+    Compile(compiling::Arguments),
     /// Lists contenders and scenarios
     List,
 }
@@ -45,6 +47,7 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
                 return Ok(std::process::ExitCode::FAILURE);
             }
         }
+        Command::Compile(arguments) => compiling::run(&arguments)?,
         Command::List => list()?,
     }
     Ok(std::process::ExitCode::SUCCESS)

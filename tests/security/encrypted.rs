@@ -7,7 +7,7 @@ use flowx_tests::proxy::Proxy;
 use flowx_tests::require_kafka;
 
 use crate::authority::{Authority, Flaw, Signed, text};
-use crate::bank::{Bank, answered, run};
+use crate::bank::{Bank, answered, connector, run};
 use crate::door::Door;
 use crate::endpoint::{Endpoint, Manner};
 use crate::log::Log;
@@ -138,10 +138,51 @@ async fn a_certificate_lets_a_connector_in_and_none_or_one_of_another_authority_
     assert_eq!(bank.committed().await, 0);
     let settings = with("good", &authority.sign("vault", Flaw::None));
     let running = run(settings.clone()).await;
-    assert_eq!(answered(&mut bank.replies().await, 1).await, ["a"]);
-    every_tool_works(settings).await;
+    let mut replies = bank.replies().await;
+    assert_eq!(answered(&mut replies, 1).await, ["a"]);
+    every_tool_works(settings.clone()).await;
     running.is_well().await;
     running.stop().await;
+
+    let mut locked = settings.clone();
+    locked.security.tls_key = Some(encrypted(locked.security.tls_key.as_ref().unwrap()));
+    let wrong_password = {
+        let mut wrong = locked.clone();
+        wrong.security.tls_key_password = Some("canary-of-another-key".into());
+        wrong
+    };
+    let mut another = settings;
+    another.security.tls_key = with("another", &stranger).security.tls_key;
+    for (settings, words) in [
+        (locked.clone(), "set FLOWX_CONNECTOR_TLS_KEY_PASSWORD to its password"),
+        (wrong_password, "set FLOWX_CONNECTOR_TLS_KEY_PASSWORD to its password"),
+        (another, "is not that of the certificate in FLOWX_CONNECTOR_TLS_CERTIFICATE"),
+    ] {
+        let told = connector(settings).run(std::future::ready(())).await.unwrap_err().to_string();
+        assert!(told.contains(words), "{told}");
+        assert!(!told.contains("canary"), "{told}");
+    }
+    locked.security.tls_key_password = Some(PASSWORD.into());
+    bank.ask(&["b"]).await;
+    let running = run(locked).await;
+    assert_eq!(answered(&mut replies, 1).await, ["b"]);
+    running.stop().await;
+}
+
+/// The password of an encrypted key.
+const PASSWORD: &str = "canary-of-a-key";
+
+/// The key of a file once more, encrypted.
+fn encrypted(key: &str) -> String {
+    let locked = format!("{key}.locked");
+    let password = format!("pass:{PASSWORD}");
+    let done = std::process::Command::new("openssl")
+        .args([
+            "pkcs8", "-topk8", "-v2", "aes256", "-in", key, "-out", &locked, "-passout", &password,
+        ])
+        .status();
+    assert!(done.expect("`openssl` is installed").success());
+    locked
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -15,6 +15,9 @@ use crate::plain::every_tool_works;
 const SHORT: &[(&str, &str)] =
     &[("listener.name.behind.oauthbearer.connections.max.reauth.ms", "20000")];
 
+/// How long the token endpoint stays away.
+const AWAY: Duration = Duration::from_secs(150);
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tokens_are_fetched_again_before_they_expire_and_an_endpoint_that_is_away_loses_nothing() {
     require_kafka!();
@@ -55,7 +58,8 @@ async fn tokens_are_fetched_again_before_they_expire_and_an_endpoint_that_is_awa
     assert!(endpoint.asked() > asked, "they are fetched again");
     assert_eq!(running.refused().await, "");
 
-    // Away when a token is to be fetched, until it has expired and the connections are gone.
+    // Away for minutes when a token is to be fetched, until it has long expired and the connections are
+    // gone, and so is the member of the group.
     endpoint.set(Manner::Closed);
     running.refuses("it cannot be reached").await;
     tokio::time::sleep(Duration::from_secs(6)).await;
@@ -63,8 +67,11 @@ async fn tokens_are_fetched_again_before_they_expire_and_an_endpoint_that_is_awa
     running.refuses("the brokers do not accept the token").await;
     let committed = bank.committed().await;
     bank.ask(&["c"]).await;
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    tokio::time::sleep(AWAY).await;
     assert_eq!(bank.committed().await, committed);
+    let told = "at the token endpoint: it cannot be reached";
+    assert_eq!(log.count(told), 1, "{}", log.text());
+    running.refuses("the brokers do not accept the token").await;
     endpoint.set(Manner::Obedient(600));
     assert_eq!(answered(&mut replies, 1).await, ["c"]);
     running.is_well().await;

@@ -279,6 +279,35 @@ impl KafkaSettings {
     }
 }
 
+/// What OpenSSL cannot use of a connector's own files, by librdkafka's words on a client that it does not
+/// create.
+pub(super) fn unusable(words: &str) -> Option<&'static str> {
+    // The first that is found; a key that is another certificate's is a key that cannot be used, too.
+    let advice = [
+        (
+            "key values mismatch",
+            "the key in FLOWX_CONNECTOR_TLS_KEY is not that of the certificate in \
+             FLOWX_CONNECTOR_TLS_CERTIFICATE; set both to files that belong together",
+        ),
+        (
+            "ssl.key.location failed",
+            "the key in FLOWX_CONNECTOR_TLS_KEY cannot be read; if it is encrypted, set \
+             FLOWX_CONNECTOR_TLS_KEY_PASSWORD to its password",
+        ),
+        (
+            "ssl.certificate.location failed",
+            "the certificate in FLOWX_CONNECTOR_TLS_CERTIFICATE cannot be read; set it to a file in PEM \
+             that is whole",
+        ),
+        (
+            "ssl.ca.location failed",
+            "the certificates in FLOWX_CONNECTOR_TLS_CA cannot be read; set it to a file in PEM that is \
+             whole",
+        ),
+    ];
+    advice.into_iter().find(|(sign, _)| words.contains(sign)).map(|(_, advice)| advice)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,6 +11,7 @@ use rdkafka::error::KafkaError;
 
 use super::login::Login;
 use super::properties::{self, CONSUMER_ONLY, PRODUCER_ONLY};
+use super::security;
 use super::timeouts;
 use super::unspoken::Unspoken;
 use crate::config::assignment::AssignmentProtocol;
@@ -245,7 +246,11 @@ impl KafkaSettings {
             }
             other => {
                 let text = other.to_string();
-                format!("the Kafka client could not be created: {}", self.unspoken().hide(&text))
+                let text = self.unspoken().hide(&text);
+                match security::unusable(&text) {
+                    Some(advice) => format!("{advice} ({text})"),
+                    None => format!("the Kafka client could not be created: {text}"),
+                }
             }
         })
     }

@@ -114,7 +114,7 @@ impl Tokens {
                 }
             }
             Err(trouble) => {
-                if state.trouble.as_ref() != Some(&trouble) {
+                if state.trouble.as_deref().map(sign) != Some(sign(&trouble)) {
                     tracing::error!(target: "flowx::kafka", "{trouble}; trying again");
                 }
                 state.trouble = Some(trouble);
@@ -148,6 +148,12 @@ fn fetch(fetcher: &Fetcher, tokens: &Weak<Tokens>, ended: &Receiver<()>, retry: 
     }
 }
 
+/// What a trouble is known by again: its details, in brackets, may be others with every try, as when a
+/// connection is refused once and closed once.
+fn sign(trouble: &str) -> &str {
+    trouble.split_once(" (").map_or(trouble, |(sign, _)| sign)
+}
+
 /// When a token that lives so long is fetched again.
 fn next(life: Duration) -> Duration {
     life.mul_f64(0.8)
@@ -161,5 +167,16 @@ mod tests {
     fn a_token_is_fetched_again_at_four_fifths_of_its_life() {
         assert_eq!(next(Duration::from_secs(300)), Duration::from_secs(240));
         assert_eq!(next(Duration::from_secs(1)), Duration::from_millis(800));
+    }
+
+    #[test]
+    fn one_trouble_with_other_details_is_the_same_and_another_is_not() {
+        let [closed, reset, status] = [
+            "it cannot be reached (tls handshake eof); look",
+            "it cannot be reached (Connection reset by peer); look",
+            "it answers with status 500; look",
+        ];
+        assert_eq!(sign(closed), sign(reset));
+        assert_ne!(sign(closed), sign(status));
     }
 }
