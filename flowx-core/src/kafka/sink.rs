@@ -10,21 +10,20 @@ use std::time::{Duration, Instant};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
-use rdkafka::message::{Header, Message as _, OwnedHeaders};
-use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer as _, ProducerContext};
+use rdkafka::message::Message as _;
+use rdkafka::producer::{BaseProducer, DeliveryResult, Producer as _, ProducerContext};
 use rdkafka::types::RDKafkaErrorCode;
 use tokio::sync::Notify;
 use tokio::time::timeout_at;
 
 use super::bootstrap::Bootstrap;
-use super::ffi::Doorbell;
+use super::ffi::{Doorbell, Topics};
 use super::insight::Notes;
 use super::logging::{guarded, log_error, log_line};
 use super::login::Login;
 use super::refusal::{self, Refused};
 use super::settings::{KafkaSettings, SetupError};
 use super::unspoken::Unspoken;
-use crate::message::headers::Headers;
 use crate::message::record::Outbound;
 use crate::runtime::port::{Delivery, Insight, SendError, Sink, Token};
 
@@ -59,9 +58,11 @@ pub struct KafkaSink {
 
 type Producer = BaseProducer<Reports>;
 
-/// A producer that says when it has something to say. Its bell is taken down before it goes.
+/// A producer that says when it has something to say. Its bell is taken down, and its topics are let go of,
+/// before it goes.
 struct Rung {
     bell: Doorbell,
+    topics: Topics,
     producer: Producer,
 }
 
@@ -113,15 +114,9 @@ impl KafkaSink {
         Ok(())
     }
 
-    fn hand_over(&self, record: &Outbound, token: usize) -> Result<(), KafkaError> {
-        let Rung { producer, .. } = self.producer.as_ref().ok_or(KafkaError::Canceled)?;
-        let mut message: BaseRecord<'_, [u8], [u8], usize> =
-            BaseRecord::with_opaque_to(&record.topic, token);
-        message.partition = record.partition;
-        message.key = record.key.as_deref();
-        message.payload = record.payload.as_deref();
-        message.headers = (!record.headers.is_empty()).then(|| native_headers(&record.headers));
-        producer.send(message).map_err(|(error, _)| error)
+    fn hand_over(&mut self, record: &Outbound, token: usize) -> Result<(), KafkaError> {
+        let Rung { topics, .. } = self.producer.as_mut().ok_or(KafkaError::Canceled)?;
+        topics.produce(record, token)
     }
 }
 
@@ -154,7 +149,7 @@ impl Sink for KafkaSink {
             }
             match &self.producer {
                 // Each call takes in one event; that of many reports is one.
-                Some(Rung { bell, producer }) if bell.waiting() > 0 => {
+                Some(Rung { bell, producer, .. }) if bell.waiting() > 0 => {
                     producer.poll(Duration::ZERO);
                     // The statistics ring often enough, if nothing else does.
                     if self.login.is_due() {
@@ -272,27 +267,22 @@ fn producer(
     let context = Reports { inbox, unspoken: settings.unspoken(), notes };
     let producer: Producer = settings.create(&config, context)?;
     let bell = Doorbell::hang(producer.client(), Arc::clone(&rings));
+    let topics = Topics::of(producer.client());
     // What came in before rang for nobody.
     rings.notify_one();
-    Ok(Rung { bell, producer })
+    Ok(Rung { bell, topics, producer })
 }
 
 /// Destroys a producer elsewhere, for its destructor waits for purged records; then rings, if anybody is
 /// to hear of these.
 fn retire(producer: Option<Rung>, rings: Option<Arc<Notify>>) {
-    let Some(Rung { bell, producer }) = producer else { return };
-    drop(bell);
+    let Some(Rung { bell, topics, producer }) = producer else { return };
+    drop((bell, topics));
     // Where no thread can be had, the closure and the producer in it are dropped here.
     let _ = thread::Builder::new().name("flowx-kafka-end".to_owned()).spawn(move || {
         guarded("closing the producer", || drop(producer));
         rings.into_iter().for_each(|rings| rings.notify_one());
     });
-}
-
-fn native_headers(headers: &Headers) -> OwnedHeaders {
-    headers.iter().fold(OwnedHeaders::new_with_capacity(headers.len()), |native, (key, value)| {
-        native.insert(Header { key, value })
-    })
 }
 
 fn send_error(error: &KafkaError, topic: &str) -> SendError {
@@ -329,7 +319,7 @@ mod tests {
             topic: Arc::from(topic),
             partition: None,
             key: None,
-            headers: Headers::default(),
+            headers: Default::default(),
             payload: Some(b"{}".to_vec()),
         }
     }

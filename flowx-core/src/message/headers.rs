@@ -87,6 +87,12 @@ impl Headers {
         self.spans.iter().map(|span| self.name(span))
     }
 
+    /// All headers in their order, names as bytes as well.
+    #[cfg(feature = "kafka")]
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
+        self.spans.iter().map(|span| (self.name(span), self.value(span)))
+    }
+
     /// All headers in their order: name, and value or `None` for a null.
     pub fn iter(
         &self,

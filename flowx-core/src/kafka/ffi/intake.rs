@@ -150,7 +150,7 @@ unsafe fn headers(message: NonNull<native::rd_kafka_message_t>) -> Option<Header
 
 /// # Safety
 /// `list` is valid and not changed during the call.
-unsafe fn copy(list: *const native::rd_kafka_headers_t) -> Headers {
+pub(super) unsafe fn copy(list: *const native::rd_kafka_headers_t) -> Headers {
     // SAFETY: the caller vouches for `list`.
     let count = unsafe { native::rd_kafka_header_cnt(list) };
     let mut headers = Headers::with_capacity(count, count * 32);

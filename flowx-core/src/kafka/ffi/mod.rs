@@ -2,7 +2,8 @@
 #![allow(
     unsafe_code,
     reason = "the safe wrapper panics on header names that are not UTF-8, takes one message at a time \
-              from a queue of many, cannot tell what became of a \
+              from a queue of many, looks up the topic and \
+              copies each header's name once more for every record, cannot tell what became of a \
               commit without waiting for it or what waits in a queue, rings no bell for a producer, can \
               neither add brokers nor set two things of the mock, asks neither what a client may do \
               nor who is in a group, and gives a client no token and no other login while it lives"
@@ -14,6 +15,7 @@ mod doorbell;
 mod intake;
 mod login;
 mod mock;
+mod produce;
 
 use std::ffi::{CStr, CString};
 
@@ -31,6 +33,7 @@ pub(super) use login::{set_credentials, set_token};
 #[cfg(test)]
 pub(super) use mock::delay_request;
 pub(super) use mock::join_without_delay;
+pub(super) use produce::Topics;
 
 /// Adds brokers to those that the client may connect to; never waits. `servers` are `host:port`, separated
 /// by commas. Those it has are not added twice.
