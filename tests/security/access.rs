@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use flowx_core::config::Settings;
 use flowx_core::kafka::{ReadFrom, Reader};
 use flowx_core::{HandlerError, Raw, flowx_handler};
 use flowx_tests::kafka::NewTopic;
@@ -19,15 +18,6 @@ async fn guess(_: Raw) -> Result<(), HandlerError> {
     Err(HandlerError::retry("no lock opens"))
 }
 
-/// The settings with which `clerk` logs in.
-fn clerk(bank: &Bank) -> Settings {
-    let mut settings = bank.settings("SASL_PLAINTEXT");
-    settings.security.sasl_mechanism = Some("PLAIN".to_owned());
-    settings.security.sasl_username = Some("clerk".into());
-    settings.security.sasl_password = Some("secret".into());
-    settings
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_permission_that_goes_stops_the_work_is_named_and_nothing_is_lost_until_it_is_back() {
     require_kafka!();
@@ -39,7 +29,7 @@ async fn a_permission_that_goes_stops_the_work_is_named_and_nothing_is_lost_unti
     for grant in [read, write, group] {
         bank.acl(&[&["--add"], &grant[..]].concat()).await;
     }
-    let running = run(clerk(&bank)).await;
+    let running = run(bank.clerk("SASL_PLAINTEXT", "PLAIN", "secret")).await;
     let mut replies = bank.replies().await;
     bank.ask(&["first"]).await;
     assert_eq!(answered(&mut replies, 1).await, ["first"]);
@@ -87,7 +77,7 @@ async fn what_may_not_be_put_off_or_aside_waits_until_it_may() {
         bank.acl(&["--add", "--operation", operation, "--topic", topic]).await;
     }
     bank.acl(&["--add", "--operation", "Read", "--group", GROUP]).await;
-    let mut settings = clerk(&bank);
+    let mut settings = bank.clerk("SASL_PLAINTEXT", "PLAIN", "secret");
     settings.retry_attempts = 1;
     let running = run_that(connector_of("guess", settings)).await;
     bank.ask_at(GUESSES, &["p"]).await;

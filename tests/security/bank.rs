@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use flowx_core::admin::{Actuator, ConnectionLimits};
 use flowx_core::config::Settings;
+use flowx_core::config::secret::Secret;
 use flowx_core::kafka::{KafkaSettings, ReadFrom, Reader, Writer};
 use flowx_core::message::record::{Outbound, Record};
 use flowx_core::{Connector, HandlerError, Raw, flowx_handler};
@@ -116,6 +117,20 @@ impl Bank {
         settings.session_timeout = Duration::from_secs(6);
         settings.drain = Duration::from_secs(2);
         settings.check = false;
+        settings
+    }
+
+    /// The same, for `clerk`, who logs in so with this password.
+    pub(crate) fn clerk(
+        &self,
+        protocol: &str,
+        mechanism: &str,
+        password: impl Into<Secret>,
+    ) -> Settings {
+        let mut settings = self.settings(protocol);
+        settings.security.sasl_mechanism = Some(mechanism.to_owned());
+        settings.security.sasl_username = Some("clerk".into());
+        settings.security.sasl_password = Some(password.into());
         settings
     }
 

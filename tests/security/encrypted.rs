@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use flowx_core::config::Settings;
 use flowx_tests::proxy::Proxy;
 use flowx_tests::require_kafka;
 
@@ -45,12 +44,6 @@ impl Keys {
     }
 }
 
-fn login(settings: &mut Settings, mechanism: &str) {
-    settings.security.sasl_mechanism = Some(mechanism.to_owned());
-    settings.security.sasl_username = Some("clerk".into());
-    settings.security.sasl_password = Some("secret".into());
-}
-
 /// Lets `clerk` log in by SCRAM too.
 async fn enrol(bank: &Bank) {
     for mechanism in ["SCRAM-SHA-256", "SCRAM-SHA-512"] {
@@ -67,12 +60,15 @@ async fn every_mechanism(bank: &Bank, protocol: &str, ca: Option<String>) {
     let tokens = text(&bank.file("tokens.pem", &endpoint.authority.pem()));
     let mut replies = bank.replies().await;
     for mechanism in ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] {
-        let mut settings = bank.settings(protocol);
+        let mut settings = match mechanism {
+            "OAUTHBEARER" => {
+                let mut settings = bank.settings(protocol);
+                endpoint.tell(&mut settings, &tokens);
+                settings
+            }
+            _ => bank.clerk(protocol, mechanism, "secret"),
+        };
         settings.security.tls_ca.clone_from(&ca);
-        match mechanism {
-            "OAUTHBEARER" => endpoint.tell(&mut settings, &tokens),
-            _ => login(&mut settings, mechanism),
-        }
         let process = format!("{protocol}-{mechanism}");
         bank.ask(&[&process]).await;
         if mechanism != "OAUTHBEARER" {

@@ -8,20 +8,13 @@ use flowx_tests::require_kafka;
 use crate::bank::{Bank, REPLIES, answered, connector, run};
 use crate::log::Log;
 
-fn login(mut settings: Settings, password: impl Into<Secret>) -> Settings {
-    settings.security.sasl_mechanism = Some("PLAIN".to_owned());
-    settings.security.sasl_username = Some("clerk".into());
-    settings.security.sasl_password = Some(password.into());
-    settings
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_password_is_named_on_the_health_page_and_one_that_changes_in_its_file_is_used() {
     require_kafka!();
     let log = Log::keep();
     let bank = Bank::open("SASL_PLAINTEXT", ";User:clerk", &[]).await;
     let path = bank.file("password", "canary-wrong\n");
-    let settings = login(bank.settings("SASL_PLAINTEXT"), Secret::from_file(&path).unwrap());
+    let settings = bank.clerk("SASL_PLAINTEXT", "PLAIN", Secret::from_file(&path).unwrap());
     let running = run(settings).await;
     bank.ask(&["a", "b", "c"]).await;
 
@@ -57,7 +50,7 @@ async fn a_wrong_password_is_named_on_the_health_page_and_one_that_changes_in_it
 async fn a_good_login_serves_every_kind_of_client() {
     require_kafka!();
     let bank = Bank::open("SASL_PLAINTEXT", ";User:clerk", &[]).await;
-    let settings = login(bank.settings("SASL_PLAINTEXT"), "secret");
+    let settings = bank.clerk("SASL_PLAINTEXT", "PLAIN", "secret");
     bank.ask(&["a"]).await;
     let running = run(settings.clone()).await;
     let mut replies = bank.replies().await;
