@@ -6,6 +6,7 @@
 
 use serde_json::{Map, Value};
 
+use super::brackets::ArrayNames;
 use super::validator::Validator;
 use super::walk;
 use crate::handler::request::Request;
@@ -19,6 +20,8 @@ pub(in crate::handler) struct Admission {
     constrained: bool,
     /// Types take an array where the schema says object.
     has_objects: bool,
+    /// Where the schema says array.
+    arrays: ArrayNames,
     /// Types take `{"Unit": null}` where the schema says `"Unit"`.
     has_units: bool,
 }
@@ -61,6 +64,7 @@ impl Admission {
             validator: Validator::new(schema)?,
             constrained: walk::any(schema, &is_constrained),
             has_objects: names("object"),
+            arrays: ArrayNames::of(schema),
             has_units: walk::any(schema, &is_unit),
         })
     }
@@ -150,7 +154,7 @@ impl Admission {
     /// Whether there is a bracket that the type may have taken for something else. Brackets in texts
     /// count as well: they cost a look, no more.
     fn is_suspicious(&self, json: &[u8]) -> bool {
-        (self.has_objects && memchr::memchr(b'[', json).is_some())
+        (self.has_objects && !self.arrays.explain_all(json))
             || (self.has_units && memchr::memchr_iter(b'{', json).nth(1).is_some())
     }
 }

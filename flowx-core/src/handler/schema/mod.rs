@@ -1,6 +1,7 @@
 //! JSON Schemas of requests and replies.
 
 pub(super) mod admission;
+mod brackets;
 mod integers;
 pub(crate) mod lenient;
 pub mod sensitive;

@@ -30,8 +30,13 @@ pub(in crate::handler) enum HasKey {
 
 /// The kinds of value that a root schema allows.
 pub(in crate::handler) fn kinds(root: &Value) -> Kinds {
+    kinds_within(root, root)
+}
+
+/// The same of a schema inside a root schema.
+pub(super) fn kinds_within(schema: &Value, root: &Value) -> Kinds {
     let mut kinds = Kinds::default();
-    collect_kinds(root, root, 0, &mut kinds);
+    collect_kinds(schema, root, 0, &mut kinds);
     kinds
 }
 
