@@ -463,7 +463,7 @@ fn plan(settings: &Settings, registry: Registry, group: String) -> Plan {
         error_field: settings.error_field.clone(),
         style: ReplyStyle { fill: fill.collect(), own_headers: settings.own_headers },
         dead_letter_refusals: settings.dead_letter_refusals,
-        bounds: Bounds::default(),
+        bounds: Bounds { unacknowledged: settings.unacknowledged, ..Bounds::default() },
         drain: settings.drain,
         show_panics: settings.show_panics,
         process_ids: settings.process_ids,

@@ -324,6 +324,13 @@ pub const KEYS: &[Key] = &[
     ),
     key!("runtime.order", "FLOWX_CONNECTOR_ORDER", [], order, word),
     key!("runtime.drain", "FLOWX_CONNECTOR_DRAIN", [], drain, duration),
+    key!(
+        "runtime.unacknowledged",
+        "FLOWX_CONNECTOR_UNACKNOWLEDGED",
+        [],
+        unacknowledged,
+        number(1..=1_000_000, "answers")
+    ),
     key!("runtime.show_panics", "FLOWX_CONNECTOR_SHOW_PANICS", [], show_panics, switch),
     key!(
         "retry.attempts",

@@ -83,6 +83,7 @@
 //! | `FLOWX_CONNECTOR_CONCURRENCY` | `runtime.concurrency` | | requests of a handler at work at once | `256` |
 //! | `FLOWX_CONNECTOR_ORDER` | `runtime.order` | | what runs one after another: `key`, `partition` or `unordered` | `key` |
 //! | `FLOWX_CONNECTOR_DRAIN` | `runtime.drain` | | how long a stop waits for what is in flight | `10s` |
+//! | `FLOWX_CONNECTOR_UNACKNOWLEDGED` | `runtime.unacknowledged` | | answers on their way to the brokers at once; reading stops there. More is of use only where brokers take long: at 10 ms an answer the default is good for 100 000 in a second | `1000` |
 //! | `FLOWX_CONNECTOR_SHOW_PANICS` | `runtime.show_panics` | | whether logs and dead letters show all that a panic says, which may quote a request; else they show its place, and its words only if nothing was put into them | `false` |
 //! | `FLOWX_CONNECTOR_RETRY_ATTEMPTS` | `retry.attempts` | | attempts in all; on each retry topic as many again | `5` |
 //! | `FLOWX_CONNECTOR_RETRY_ATTEMPTS_AFTER_CRASH` | `retry.attempts_after_crash` | | attempts in all once one has panicked or run out of time | `2` |

@@ -19,6 +19,7 @@ use super::secret::Secret;
 use super::security::SecuritySettings;
 use crate::message::decode::Limits;
 use crate::message::error_reply::DEFAULT_ERROR_FIELD;
+use crate::runtime::plan::Bounds;
 
 /// Everything that can be configured, with its default where nothing is said.
 ///
@@ -95,6 +96,8 @@ pub struct Settings {
     pub breaker_pause: Duration,
     /// Requests of a handler at work at once; default 256.
     pub concurrency: usize,
+    /// Answers on their way to the brokers at once; default 1 000.
+    pub unacknowledged: usize,
     /// What runs one after another; default by key.
     pub order: Order,
     /// How long a stop waits for what is in flight; default 10 s.
@@ -201,6 +204,7 @@ impl Default for Settings {
             breaker_percent: 90,
             breaker_pause: Duration::from_secs(30),
             concurrency: 256,
+            unacknowledged: Bounds::default().unacknowledged,
             order: Order::default(),
             drain: Duration::from_secs(10),
             show_panics: false,

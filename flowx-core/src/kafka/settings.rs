@@ -53,7 +53,7 @@ pub struct KafkaSettings {
     /// before the consumer is restarted. Default: 60 s.
     pub stall: Duration,
     /// How many records the sink holds unacknowledged at most; the runtime's own bound must not be
-    /// higher. Default: 10 000.
+    /// higher. Default: 1 000.
     pub max_unacknowledged: usize,
     /// How clients log in, and how they know brokers; the protocol is the property `security.protocol`.
     pub security: SecuritySettings,
@@ -83,7 +83,7 @@ impl KafkaSettings {
             drain: Duration::from_secs(10),
             assignment: AssignmentProtocol::default(),
             stall: Duration::from_secs(60),
-            max_unacknowledged: 10_000,
+            max_unacknowledged: 1_000,
             security: SecuritySettings::default(),
             extra: BTreeMap::new(),
         }
@@ -130,7 +130,8 @@ impl KafkaSettings {
         let mut config = ClientConfig::new();
         config
             .set("partition.assignment.strategy", strategy(self.assignment))
-            .set("queued.max.messages.kbytes", "8192")
+            // Each partition has a queue of its own, so this and a fetch more is kept of each.
+            .set("queued.max.messages.kbytes", "1024")
             // At its default of 1 s a small queue reads in bursts, a tenth as fast.
             .set("fetch.queue.backoff.ms", "10")
             .set("check.crcs", "true")

@@ -24,7 +24,9 @@ pub(super) struct Load {
 }
 
 impl<S: Source, K: Sink> Dispatch<S, K> {
-    /// Reads what the bounds allow; whether there may be more to read at once.
+    /// Reads what the bounds allow, one partition after another as far as there is something to read:
+    /// what comes together goes out together, in fewer and larger requests to the brokers. Whether there
+    /// may be more to read at once.
     pub(super) fn read(&mut self) -> bool {
         for _ in 0..BATCH {
             let bounds = &self.plan.bounds;
@@ -56,9 +58,11 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
             // Whether the next one may be read is asked when its turn comes.
             if let Some(partition) = self.partitions.get_mut(&epoch).filter(|one| !one.queued) {
                 partition.queued = true;
-                self.readable.push_back(epoch);
+                self.readable.push_front(epoch);
             }
         }
+        // The next one has its turn.
+        self.readable.rotate_left(self.readable.len().min(1));
         true
     }
 
