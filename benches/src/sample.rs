@@ -9,7 +9,7 @@ use flowx_core::{HandlerError, Raw, flowx_handler};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A request of about 350 bytes as JSON, with twelve fields.
+/// A request of about 350 bytes as JSON, with twelve fields; thirty lines make it 4.6 KB.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[allow(missing_docs)]
@@ -24,6 +24,19 @@ pub struct ExchangeRequest {
     pub channel: String,
     pub requested_at: String,
     pub note: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<Line>,
+}
+
+/// What is bought with it.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[allow(missing_docs)]
+pub struct Line {
+    pub number: u32,
+    pub description: String,
+    pub quantity: u32,
+    pub price: f64,
+    pub unit: String,
 }
 
 /// Whose money it is.
@@ -71,7 +84,7 @@ pub fn converted(request: ExchangeRequest) -> ExchangeReply {
         currency: request.target,
         converted: (request.amount * RATE * 100.0).round() / 100.0,
         rate: RATE,
-        total: 0.0,
+        total: request.lines.iter().map(|line| f64::from(line.quantity) * line.price).sum(),
         converted_at: request.requested_at,
         note: request.note,
     }
@@ -90,9 +103,59 @@ async fn bare(request: Raw) -> Result<Nothing, HandlerError> {
     Ok(Nothing {})
 }
 
-/// A request with this number.
+/// The same, one request of a partition after another.
+#[flowx_handler(topic = "benches.trigger.bare_in_partition", order = partition)]
+async fn bare_in_partition(request: Raw) -> Result<Nothing, HandlerError> {
+    bare(request).await
+}
+
+/// The same, in no order.
+#[flowx_handler(topic = "benches.trigger.bare_unordered", order = unordered)]
+async fn bare_unordered(request: Raw) -> Result<Nothing, HandlerError> {
+    bare(request).await
+}
+
+/// Is not ready at once, as whatever waits for another service.
+#[flowx_handler(topic = "benches.trigger.pending")]
+async fn pending(request: Raw) -> Result<Nothing, HandlerError> {
+    tokio::task::yield_now().await;
+    bare(request).await
+}
+
+/// The same, in no order.
+#[flowx_handler(topic = "benches.trigger.pending_unordered", order = unordered)]
+async fn pending_unordered(request: Raw) -> Result<Nothing, HandlerError> {
+    pending(request).await
+}
+
+/// What requests there are.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    /// Among how many partitions they are dealt out in turn.
+    pub partitions: u64,
+    /// How many process instances send them, in turn.
+    pub keys: u64,
+    /// Lines of each.
+    pub lines: u32,
+}
+
+impl Default for Shape {
+    /// Eight partitions; each request is small, and a process instance of its own sends it.
+    fn default() -> Self {
+        Self { partitions: 8, keys: u64::MAX, lines: 0 }
+    }
+}
+
+impl Shape {
+    /// Requests of 4.6 KB.
+    pub const LARGE: Self = Self { partitions: 8, keys: u64::MAX, lines: 30 };
+    /// Requests of a thousand process instances.
+    pub const THOUSAND_KEYS: Self = Self { partitions: 8, keys: 1_000, lines: 0 };
+}
+
+/// A request with this number, and with so many lines.
 #[must_use]
-pub fn request(number: u64) -> ExchangeRequest {
+pub fn request(number: u64, lines: u32) -> ExchangeRequest {
     ExchangeRequest {
         request_id: process(number),
         sequence: number,
@@ -108,10 +171,23 @@ pub fn request(number: u64) -> ExchangeRequest {
         channel: "MOBILE".to_owned(),
         requested_at: "2026-11-26T08:00:00Z".to_owned(),
         note: "transfer to the savings account".to_owned(),
+        lines: (0..lines).map(line).collect(),
     }
 }
 
-/// The UUID of the process instance that sends the request of this number.
+fn line(number: u32) -> Line {
+    Line {
+        number,
+        description: format!(
+            "Item {number:03} of the order, second edition, delivered by post within a week"
+        ),
+        quantity: 1 + number % 5,
+        price: f64::from(number) / 2.0,
+        unit: "PCS".to_owned(),
+    }
+}
+
+/// The UUID of the process instance of this number.
 #[must_use]
 pub fn process(number: u64) -> String {
     let number = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -125,7 +201,7 @@ pub fn process(number: u64) -> String {
     )
 }
 
-/// The eight headers with which a request of this number comes.
+/// The eight headers with which a request of the process instance of this number comes.
 #[must_use]
 pub fn headers(number: u64) -> Headers {
     let uuid = process(number);
@@ -145,12 +221,13 @@ pub fn headers(number: u64) -> Headers {
     .collect()
 }
 
-/// So many requests, dealt out to the partitions of a topic in turn.
+/// So many requests of this shape in each partition of a topic.
 ///
 /// # Panics
 /// If JSON cannot be written, which cannot be.
 #[must_use]
-pub fn records(topic: &Arc<str>, count: u64, partitions: u64) -> Vec<VecDeque<Record>> {
+pub fn records(topic: &Arc<str>, count: u64, shape: Shape) -> Vec<VecDeque<Record>> {
+    let Shape { partitions, keys, lines } = shape;
     let mut all: Vec<VecDeque<Record>> = (0..partitions).map(|_| VecDeque::new()).collect();
     for number in 0..count {
         let partition = number % partitions;
@@ -164,9 +241,9 @@ pub fn records(topic: &Arc<str>, count: u64, partitions: u64) -> Vec<VecDeque<Re
         all[index].push_back(Record {
             at: Coordinates { topic: Arc::clone(topic), partition: in_kafka, offset },
             timestamp: Some(1_795_000_000_000),
-            key: Some(process(number).into_bytes()),
-            headers: headers(number),
-            payload: Some(serde_json::to_vec(&request(number)).expect("it is JSON")),
+            key: Some(process(number % keys).into_bytes()),
+            headers: headers(number % keys),
+            payload: Some(serde_json::to_vec(&request(number, lines)).expect("it is JSON")),
         });
     }
     all

@@ -1,6 +1,7 @@
 //! How many allocations a record may cost on its way through the runtime.
 
-use flowx_benches::{loopback, sample};
+use flowx_benches::loopback;
+use flowx_benches::sample::{self, Shape};
 use flowx_core::Connector;
 use tokio::runtime::Builder;
 
@@ -9,7 +10,8 @@ fn allocations(handler: &str, requests: u64) -> u64 {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     let topic = format!("ai.flowx.dev.benches.trigger.{handler}.v1").as_str().into();
     let connector = Connector::builder().group("benches").only([handler]).build().unwrap();
-    let (source, sink) = loopback::pair(&topic, sample::records(&topic, requests, 8));
+    let records = sample::records(&topic, requests, Shape::default());
+    let (source, sink) = loopback::pair(&topic, records);
     let all = sink.all();
     let counted = allocation_counter::measure(|| {
         runtime.block_on(connector.run_between(source, sink, all)).unwrap();

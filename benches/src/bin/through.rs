@@ -8,7 +8,7 @@
 use std::process::ExitCode;
 
 use flowx_benches::loopback::{self, Acknowledged, Loop};
-use flowx_benches::sample;
+use flowx_benches::sample::{self, Shape};
 use flowx_core::{Connector, ConnectorError};
 use tokio::runtime::{Builder, Runtime};
 
@@ -25,7 +25,7 @@ fn main() -> ExitCode {
     };
     let topic = format!("ai.flowx.dev.benches.trigger.{handler}.v1").as_str().into();
     let connector = Connector::builder().group("benches").only([handler]).build();
-    let (source, sink) = loopback::pair(&topic, sample::records(&topic, count, 8));
+    let (source, sink) = loopback::pair(&topic, sample::records(&topic, count, Shape::default()));
     let runtime = Builder::new_current_thread().enable_all().build();
     let (Ok(connector), Ok(runtime)) = (connector, runtime) else { return ExitCode::FAILURE };
     match serve(&runtime, connector, source, sink) {
