@@ -19,7 +19,6 @@ use super::secret::Secret;
 use super::security::SecuritySettings;
 use crate::message::decode::Limits;
 use crate::message::error_reply::DEFAULT_ERROR_FIELD;
-use crate::runtime::plan::Bounds;
 
 /// Everything that can be configured, with its default where nothing is said.
 ///
@@ -204,7 +203,7 @@ impl Default for Settings {
             breaker_percent: 90,
             breaker_pause: Duration::from_secs(30),
             concurrency: 256,
-            unacknowledged: Bounds::default().unacknowledged,
+            unacknowledged: 1_000,
             order: Order::default(),
             drain: Duration::from_secs(10),
             show_panics: false,
