@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use flowx_core::config::Settings;
 use flowx_core::runtime::plan::Bounds;
 use flowx_core::{HandlerError, State, flowx_handler};
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::json;
 
 use crate::shop::{self, ORDERS, Order, Stage, pass};
@@ -24,6 +27,16 @@ async fn unordered(order: Order, stage: State<Stage>) -> Result<(), HandlerError
 #[flowx_handler(topic = "lanes.two", concurrency = 2, timeout = Duration::from_secs(3))]
 async fn two_at_a_time(order: Order, stage: State<Stage>) -> Result<(), HandlerError> {
     note_and_wait(order, &stage).await
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Noted {}
+
+/// Ready at once.
+#[flowx_handler(topic = "lanes.at-once")]
+async fn at_once(order: Order, stage: State<Stage>) -> Result<Noted, HandlerError> {
+    stage.note(order.note);
+    Ok(Noted {})
 }
 
 async fn note_and_wait(order: Order, stage: &Stage) -> Result<(), HandlerError> {
@@ -208,4 +221,41 @@ async fn what_waits_before_something_begun_is_finished_with_its_partition() {
     stage.let_go(4);
     assert_eq!(revoking.finished().await, [(ORDERS.into(), 0, 3)]);
     assert_eq!(stage.calls(), ["a-1", "b-1", "a-2"]);
+}
+
+/// Sends ten requests to each of two partitions; the partitions in the order in which these are begun.
+async fn partitions_begun(
+    handler: &str,
+    act: &str,
+    settings: impl FnOnce(&mut Settings),
+) -> String {
+    let (connector, stage) = shop::open_with(settings).await;
+    // It has all its partitions before there is anything in them.
+    pass(Duration::from_millis(100)).await;
+    for partition in [0, 1] {
+        for number in 0..10 {
+            let order = json!({"amount": 1, "note": partition.to_string(), "act": act});
+            let process = format!("process-{partition}-{number}");
+            let request = connector.handler(handler).process(&process).partition(partition);
+            let _ = request.json(&order).post();
+        }
+    }
+    for _ in 0..10 {
+        pass(Duration::from_millis(100)).await;
+        stage.let_go(1);
+    }
+    pass(Duration::from_millis(100)).await;
+    stage.calls().concat()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_partition_with_much_to_read_does_not_hold_up_another() {
+    // Where there is room for few, both get some of it.
+    let begun = partitions_begun("at_once", "reply", |settings| settings.unacknowledged = 1).await;
+    assert_eq!(begun.len(), 20, "{begun}");
+    assert!(begun[..8].contains('0') && begun[..8].contains('1'), "{begun}");
+    let begun = partitions_begun("two_at_a_time", "wait", |_| {}).await;
+    assert!((8..=12).contains(&begun.len()), "{begun}");
+    let of_the_other = begun.matches('1').count();
+    assert!((begun.len() / 2).abs_diff(of_the_other) <= 2, "{begun}");
 }

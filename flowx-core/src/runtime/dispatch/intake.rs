@@ -28,6 +28,17 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
     /// what comes together goes out together, in fewer and larger requests to the brokers. Whether there
     /// may be more to read at once.
     pub(super) fn read(&mut self) -> bool {
+        let mut reading = None;
+        let may_go_on = self.read_on(&mut reading);
+        if reading.is_some() && reading == self.readable.front().copied() {
+            // Whatever ended its turn, the next one is another's.
+            self.readable.rotate_left(1);
+        }
+        may_go_on
+    }
+
+    /// The same; says which partition was read last.
+    fn read_on(&mut self, reading: &mut Option<Epoch>) -> bool {
         for _ in 0..BATCH {
             let bounds = &self.plan.bounds;
             if !self.outbox.has_room(bounds) || self.at_work_bytes >= bounds.at_work_bytes {
@@ -44,7 +55,12 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
                 let load = &mut self.loads[route.index];
                 if load.running >= route.policy.concurrency {
                     partition.queued = true;
-                    load.waiting.push(epoch);
+                    if reading.take() == Some(epoch) {
+                        // Whoever has not had a turn waits before it.
+                        self.readable.push_back(epoch);
+                    } else {
+                        load.waiting.push(epoch);
+                    }
                     continue;
                 }
             }
@@ -59,10 +75,9 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
             if let Some(partition) = self.partitions.get_mut(&epoch).filter(|one| !one.queued) {
                 partition.queued = true;
                 self.readable.push_front(epoch);
+                *reading = Some(epoch);
             }
         }
-        // The next one has its turn.
-        self.readable.rotate_left(self.readable.len().min(1));
         true
     }
 
