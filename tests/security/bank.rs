@@ -114,7 +114,8 @@ impl Bank {
         settings.bootstrap_servers = Some(format!("127.0.0.1:{}", self.proxy.port()));
         settings.security_protocol = protocol.to_owned();
         settings.security.auth_retry = Duration::from_secs(1);
-        settings.session_timeout = Duration::from_secs(6);
+        // Longer than a client is kept out, also where everything is slow: who is expelled answers twice.
+        settings.session_timeout = Duration::from_secs(30);
         settings.drain = Duration::from_secs(2);
         settings.check = false;
         settings
