@@ -1,6 +1,6 @@
 //! One call of a handler: what the runtime hands over.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -67,18 +67,28 @@ enum Key {
 }
 
 /// Whether a try still counts. Few ask, so what answers them is made when the first one does.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Wanted {
     while_this: Option<Arc<CancellationToken>>,
-    token: OnceLock<CancellationToken>,
+    /// Shared with copies, which may outlive the try and have to learn of its end as well.
+    asked: OnceLock<Arc<Mutex<Asked>>>,
+}
+
+/// What became of the question.
+#[derive(Debug, Default)]
+enum Asked {
+    #[default]
+    NotYet,
+    Waiting(CancellationToken),
+    Over,
 }
 
 impl Attempt {
     /// A first try, as a test would make it.
     #[must_use]
     pub fn first(deadline: Instant, idempotency_key: impl Into<Arc<str>>) -> Self {
-        let wanted = Wanted { while_this: None, token: OnceLock::new() };
-        Self { number: 1, deadline, key: Key::Text(idempotency_key.into()), wanted }
+        let (key, wanted) = (Key::Text(idempotency_key.into()), Wanted::default());
+        Self { number: 1, deadline, key, wanted }
     }
 
     /// A try at a request, which counts until it [ends](Self::end) or the assignment has.
@@ -88,7 +98,7 @@ impl Attempt {
         assignment: &Arc<CancellationToken>,
         id: RequestId,
     ) -> Self {
-        let wanted = Wanted { while_this: Some(Arc::clone(assignment)), token: OnceLock::new() };
+        let wanted = Wanted { while_this: Some(Arc::clone(assignment)), asked: OnceLock::new() };
         Self { number, deadline, key: Key::Id(id), wanted }
     }
 
@@ -104,14 +114,12 @@ impl Attempt {
     /// Cancelled when the deadline has passed, the partition is taken away or the connector stops.
     #[must_use]
     pub fn cancelled(&self) -> CancellationToken {
-        self.wanted.token().clone()
+        self.wanted.token()
     }
 
     /// It no longer counts.
     pub(crate) fn end(&self) {
-        if let Some(token) = self.wanted.token.get() {
-            token.cancel();
-        }
+        self.wanted.end();
     }
 
     pub(super) fn with_idempotency_key(self, key: Arc<str>) -> Self {
@@ -120,17 +128,82 @@ impl Attempt {
 }
 
 impl Wanted {
-    fn token(&self) -> &CancellationToken {
-        self.token.get_or_init(|| {
-            self.while_this.as_ref().map_or_else(CancellationToken::new, |all| all.child_token())
-        })
+    fn token(&self) -> CancellationToken {
+        let mut asked = locked(self.asked());
+        if let Asked::Waiting(token) = &*asked {
+            return token.clone();
+        }
+        let token = match &self.while_this {
+            Some(assignment) => assignment.child_token(),
+            None => CancellationToken::new(),
+        };
+        match *asked {
+            Asked::Over => token.cancel(),
+            _ => *asked = Asked::Waiting(token.clone()),
+        }
+        token
+    }
+
+    fn end(&self) {
+        // Without copies and without a question there is nobody to tell.
+        let Some(asked) = self.asked.get() else { return };
+        if let Asked::Waiting(token) = std::mem::replace(&mut *locked(asked), Asked::Over) {
+            token.cancel();
+        }
+    }
+
+    fn asked(&self) -> &Arc<Mutex<Asked>> {
+        self.asked.get_or_init(Arc::default)
     }
 }
 
 impl Clone for Wanted {
-    /// A copy may outlive the try, and has to learn of its end as well.
     fn clone(&self) -> Self {
-        let token = OnceLock::from(self.token().clone());
-        Self { while_this: self.while_this.clone(), token }
+        let asked = OnceLock::from(Arc::clone(self.asked()));
+        Self { while_this: self.while_this.clone(), asked }
+    }
+}
+
+fn locked(asked: &Mutex<Asked>) -> MutexGuard<'_, Asked> {
+    asked.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::record::{Coordinates, Record};
+
+    fn attempt(assignment: &Arc<CancellationToken>) -> Attempt {
+        let record = Record {
+            at: Coordinates { topic: "t".into(), partition: 0, offset: 0 },
+            timestamp: None,
+            key: None,
+            headers: Default::default(),
+            payload: None,
+        };
+        Attempt::of(1, Instant::now(), assignment, RequestId::of("c", &record, "h"))
+    }
+
+    #[tokio::test]
+    async fn a_copy_learns_of_the_end_whether_it_asks_before_or_after() {
+        let assignment = Arc::<CancellationToken>::default();
+        let attempt = attempt(&assignment);
+        let (early, late) = (attempt.clone(), attempt.clone());
+        let token = early.cancelled();
+        assert!(!token.is_cancelled());
+        attempt.end();
+        drop(attempt);
+        assert!(token.is_cancelled() && early.cancelled().is_cancelled());
+        assert!(late.cancelled().is_cancelled() && late.clone().cancelled().is_cancelled());
+        assert!(!assignment.is_cancelled());
+    }
+
+    #[tokio::test]
+    async fn a_copy_learns_of_the_end_of_the_assignment() {
+        let assignment = Arc::<CancellationToken>::default();
+        let copies = [attempt(&assignment).clone(), attempt(&assignment).clone()];
+        let token = copies[0].cancelled();
+        assignment.cancel();
+        assert!(token.is_cancelled() && copies[1].cancelled().is_cancelled());
     }
 }

@@ -25,13 +25,16 @@ pub struct Headers {
     spans: Vec<Span>,
 }
 
+/// Where a header stands among the bytes. Kafka counts the bytes of a whole record in 31 bits.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Span {
-    start: usize,
-    name: usize,
-    /// `None` is Kafka's null value.
-    value: Option<usize>,
+    start: u32,
+    name: u32,
+    /// [`NULL`] is Kafka's null value.
+    value: u32,
 }
+
+const NULL: u32 = u32::MAX;
 
 impl Headers {
     /// No headers, with room for `count` of them and `bytes` bytes of names and values.
@@ -41,11 +44,14 @@ impl Headers {
     }
 
     /// Appends a header; an existing one of the same name stays.
+    ///
+    /// # Panics
+    /// With 4 GiB of names and values, more than any record of Kafka can have.
     pub fn push(&mut self, name: &str, value: Option<&[u8]>) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(name.as_bytes());
         self.bytes.extend_from_slice(value.unwrap_or_default());
-        self.spans.push(Span { start, name: name.len(), value: value.map(<[u8]>::len) });
+        self.spans.push(Span::new(start, name.len(), value.map(<[u8]>::len)));
     }
 
     /// Appends a header whose value is text.
@@ -59,7 +65,7 @@ impl Headers {
         self.bytes.extend_from_slice(name.as_bytes());
         parts.iter().for_each(|part| self.bytes.extend_from_slice(part.as_bytes()));
         let value = self.bytes.len() - start - name.len();
-        self.spans.push(Span { start, name: name.len(), value: Some(value) });
+        self.spans.push(Span::new(start, name.len(), Some(value)));
     }
 
     /// A copy of those whose name is wanted, with room for `count` more of `bytes` bytes together, so
@@ -143,12 +149,23 @@ impl Headers {
     }
 
     fn name(&self, span: &Span) -> &[u8] {
-        &self.bytes[span.start..span.start + span.name]
+        let start = span.start as usize;
+        &self.bytes[start..start + span.name as usize]
     }
 
     fn value(&self, span: &Span) -> Option<&[u8]> {
-        let start = span.start + span.name;
-        span.value.map(|length| &self.bytes[start..start + length])
+        let start = span.start as usize + span.name as usize;
+        (span.value != NULL).then(|| &self.bytes[start..start + span.value as usize])
+    }
+}
+
+impl Span {
+    fn new(start: usize, name: usize, value: Option<usize>) -> Self {
+        let short = |length: usize| {
+            let fits = u32::try_from(length).ok().filter(|length| *length != NULL);
+            fits.expect("headers of one record have less than 4 GiB")
+        };
+        Self { start: short(start), name: short(name), value: value.map_or(NULL, short) }
     }
 }
 

@@ -40,17 +40,18 @@ enum Place {
 #[derive(Debug)]
 pub(super) enum Receipt {
     /// It is written.
-    Acknowledged(Parcel),
+    Acknowledged(Box<Parcel>),
     /// It never will be, for this reason.
-    Rejected(Parcel, String),
+    Rejected(Box<Parcel>, String),
 }
 
 /// All answers under way. What the broker could not take for now is sent again until it can.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     next: u64,
-    /// By tokens that nobody else can choose, so any hash will do.
-    parcels: HashMap<Token, Parcel, foldhash::fast::FixedState>,
+    /// By tokens that nobody else can choose, so any hash will do. In boxes: the memory of one that has
+    /// just gone is the next one's, and it is still in the processor's caches.
+    parcels: HashMap<Token, Box<Parcel>, foldhash::fast::FixedState>,
     bytes: usize,
     /// The producer's queue was full: first come, first served.
     full: VecDeque<Token>,
@@ -123,8 +124,8 @@ impl Outbox {
     ) -> Option<Receipt> {
         let token = Token(self.next);
         self.next += 1;
-        let parcel =
-            Parcel { job, answer, outbound, failures: 0, place: Place::Held, orphaned: false };
+        let (failures, place, orphaned) = (0, Place::Held, false);
+        let parcel = Box::new(Parcel { job, answer, outbound, failures, place, orphaned });
         self.bytes += parcel.size();
         let jam = match self.jams.is_empty() {
             true => None,
@@ -220,7 +221,7 @@ impl Outbox {
     /// Holds a parcel that stood in line for room if one before it on its way is held; whether it is.
     fn hold_behind(&mut self, token: Token) -> bool {
         let Self { parcels, jams, .. } = self;
-        let Some(way) = parcels.get(&token).map(Parcel::way) else { return false };
+        let Some(way) = parcels.get(&token).map(|parcel| parcel.way()) else { return false };
         let Some(jam) = jams.get_mut(&way) else { return false };
         let is_new = jam.tokens.insert(token);
         let mut before = jam.tokens.range(..token).filter_map(|before| parcels.get(before));
@@ -294,7 +295,7 @@ impl Outbox {
         }
     }
 
-    fn take(&mut self, token: Token) -> Option<Parcel> {
+    fn take(&mut self, token: Token) -> Option<Box<Parcel>> {
         let parcel = self.parcels.remove(&token)?;
         self.bytes -= parcel.size();
         if !self.jams.is_empty() {

@@ -98,34 +98,40 @@ impl<S: Source, K: Sink> Dispatch<S, K> {
             return;
         }
         match receipt {
-            Receipt::Acknowledged(Parcel { job, answer, .. }) => match answer {
-                Answer::Reply => self.finish(&job, End::Replied),
-                // Its last word is yet to come, from whoever reads the retry topic.
-                Answer::Retry(_) => {
-                    if let Some(handler) = self.status.handler(job.route.index) {
-                        handler.metrics.retries_later.inc();
-                    }
-                    self.complete(job.epoch, job.sequence);
-                    self.queue(job.epoch);
-                }
-                Answer::ErrorReply(refusal) if self.plan.puts_aside(refusal.class) => {
-                    let next =
-                        answers::dead_letter(&job, &self.plan, refusal, true, self.clock.now());
-                    self.post(job, next);
-                }
-                Answer::ErrorReply(refusal) => self.finish(&job, refused(&refusal, true, false)),
-                Answer::DeadLetter { refusal, replied } | Answer::Pointer { refusal, replied } => {
-                    self.finish(&job, refused(&refusal, replied, true));
-                }
-            },
+            Receipt::Acknowledged(parcel) => {
+                let Parcel { job, answer, .. } = *parcel;
+                self.acknowledged(job, answer);
+            }
             Receipt::Rejected(parcel, reason) => {
                 lines::rejected(&parcel, &reason);
-                let Parcel { job, answer, .. } = parcel;
+                let Parcel { job, answer, .. } = *parcel;
                 if let Answer::Retry(refusal) = &answer {
                     lines::refused(&job, refusal);
                 }
                 let next = answers::instead(&job, &self.plan, answer, &reason, self.clock.now());
                 self.post(job, next);
+            }
+        }
+    }
+
+    fn acknowledged(&mut self, job: Arc<Job>, answer: Answer) {
+        match answer {
+            Answer::Reply => self.finish(&job, End::Replied),
+            // Its last word is yet to come, from whoever reads the retry topic.
+            Answer::Retry(_) => {
+                if let Some(handler) = self.status.handler(job.route.index) {
+                    handler.metrics.retries_later.inc();
+                }
+                self.complete(job.epoch, job.sequence);
+                self.queue(job.epoch);
+            }
+            Answer::ErrorReply(refusal) if self.plan.puts_aside(refusal.class) => {
+                let next = answers::dead_letter(&job, &self.plan, refusal, true, self.clock.now());
+                self.post(job, next);
+            }
+            Answer::ErrorReply(refusal) => self.finish(&job, refused(&refusal, true, false)),
+            Answer::DeadLetter { refusal, replied } | Answer::Pointer { refusal, replied } => {
+                self.finish(&job, refused(&refusal, replied, true));
             }
         }
     }
