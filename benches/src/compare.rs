@@ -12,7 +12,7 @@ use crate::contender::Contender;
 use crate::load::preload;
 use crate::measure::{Stage, drain, kill, latency};
 use crate::report::{About, Facts, Line, Results, Run, markdown, plot, write_between};
-use crate::scenario::{COMMON_LOAD, KILLED, LOADS, Measured, SCENARIOS, Scenario};
+use crate::scenario::{COMMON_LOAD, KILLED, Measured, SCENARIOS, Scenario};
 
 /// Everything about requests follows from it.
 pub(crate) const SEED: u64 = 20_261_126;
@@ -145,8 +145,7 @@ fn take(
                 return Ok(());
             }
             let run = if scenario.measured == Measured::Latency {
-                let is_common = quick || !contender.manifest.runs_all();
-                let loads = if is_common { &[COMMON_LOAD] } else { LOADS };
+                let loads = if quick { &[COMMON_LOAD][..] } else { contender.manifest.loads() };
                 latency(stage, contender, scenario, *round, loads)
             } else {
                 preload(stage.broker, stage.seed, &scenario.feed)?;

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
-use crate::scenario::Scenario;
+use crate::scenario::{COMMON_LOAD, LOADS, Scenario};
 
 /// What stands in a manifest; `benches/contenders/README.md` says what it means.
 #[derive(Clone, Debug, Deserialize)]
@@ -42,6 +42,8 @@ pub(crate) enum Order {
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Matrix {
     All,
+    /// Those of peers, but latency at every load.
+    Latency,
     #[default]
     Peers,
 }
@@ -64,14 +66,18 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// Whether it asks for everything that there is to measure.
-    pub(crate) fn runs_all(&self) -> bool {
-        self.matrix == Matrix::All
+    /// At which parts of its capacity its latency is measured, in percent.
+    pub(crate) fn loads(&self) -> &'static [u32] {
+        match self.matrix {
+            Matrix::All | Matrix::Latency => LOADS,
+            Matrix::Peers => &[COMMON_LOAD],
+        }
     }
 
     /// Whether it takes part in a scenario.
     pub(crate) fn takes_part(&self, scenario: &Scenario) -> bool {
-        (scenario.for_peers || self.runs_all()) && (self.handler || !scenario.needs_handler())
+        (scenario.for_peers || self.matrix == Matrix::All)
+            && (self.handler || !scenario.needs_handler())
     }
 }
 
@@ -122,6 +128,14 @@ mod tests {
         let peer: Manifest = toml::from_str(PEER).unwrap();
         assert_eq!(scenarios(&peer), ["ready", "await", "latency"]);
         assert_eq!(peer.build.commands(), [["go", "build"]]);
+        assert_eq!(peer.loads(), [COMMON_LOAD]);
+    }
+
+    #[test]
+    fn a_peer_may_ask_for_latency_at_every_load() {
+        let peer: Manifest = toml::from_str(&format!("{PEER}\nmatrix = \"latency\"")).unwrap();
+        assert_eq!(scenarios(&peer), ["ready", "await", "latency"]);
+        assert_eq!(peer.loads(), LOADS);
     }
 
     #[test]
